@@ -1,0 +1,13 @@
+"""The site's addresses: one include per app."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("common.urls")),
+    path("live/", include("realtime.urls")),
+    path("accounts/", include("accounts.urls")),
+    path("", include("bookings.urls")),
+    path("demo/", include("demo.urls")),
+    path("admin/", admin.site.urls),
+]
