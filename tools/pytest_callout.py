@@ -1,0 +1,83 @@
+"""The pytest plugin of this project: the environment of the tests, and the tally that `make test` adds up.
+
+It is loaded before Django reads its settings. Whatever the environment says already, stands.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ENVIRONMENT = {
+    "DEBUG": "off",
+    "DEMO": "off",
+    "HTTPS": "off",
+    "ENV_FILE": os.devnull,
+    "SECRET_KEY": "a-key-for-tests-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJ",
+    "ALLOWED_HOSTS": "testserver,localhost,127.0.0.1",
+    "LOG_LEVEL": "WARNING",
+}
+COUNTED = ("failed", "passed", "skipped", "xfailed", "xpassed", "error", "warnings")
+NOT_RUN = ("skipped", "xfailed")
+
+
+def prepare_environment() -> None:
+    """Fill in what a test run needs; several at once do not share a folder or a database file."""
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    if "VAR_DIR" not in os.environ:
+        folder = tempfile.mkdtemp(prefix="callout-test-")
+        os.environ["VAR_DIR"] = folder
+        atexit.register(remove_if_ours, folder, os.getpid())
+
+
+def remove_if_ours(folder: str, maker: int) -> None:
+    """Delete `folder` in the process that made it, not in a forked child."""
+    if os.getpid() == maker:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+prepare_environment()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Cheap where it may be: passwords are hashed fast and static files have plain names (e2e has the real ones)."""
+    from django.conf import settings
+
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
+    settings.WHITENOISE_AUTOREFRESH = True  # no scan of collected files that were never collected
+
+
+def counts(config: pytest.Config) -> dict[str, int]:
+    """How many tests ended in which way."""
+    stats: dict[str, list[Any]] = config.pluginmanager.get_plugin("terminalreporter").stats
+    return {name: len(stats.get(name, [])) for name in COUNTED}
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Any:
+    """Fail a run in which a test was skipped: what is not run proves nothing. Write the tally."""
+    result = yield
+    tally = counts(session.config)
+    if session.exitstatus == 0 and any(tally[name] for name in NOT_RUN):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    if path := os.environ.get("CALLOUT_TALLY"):
+        Path(path).write_text(json.dumps(tally))
+    return result
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Say why a run without failures fails."""
+    tally = counts(config)
+    if any(tally[name] for name in NOT_RUN):
+        terminalreporter.write_line("A skipped test fails the run: make it run, or delete it.", red=True)

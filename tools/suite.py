@@ -1,0 +1,172 @@
+"""`make test`: every test on every stand, with servers made for it, and pytest's closing line for the sum.
+
+    python -m tools.suite [NAME ...] [-- PYTEST ARGUMENTS]
+
+NAME is a run (unit-sqlite, unit-postgresql, e2e-postgresql, e2e-sqlite) or a group (unit, e2e, all).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tools import packages, processes, servers
+
+RUN_WITHIN = 20 * 60  # seconds for one run; a single hung test is ended by faulthandler_timeout long before
+
+
+@dataclass(frozen=True)
+class Run:
+    """One pytest invocation. Async and browser tests must not share one: both own the event loop."""
+
+    name: str
+    arguments: tuple[str, ...]
+    production: bool  # on PostgreSQL and Redis; else on SQLite and the in-memory layer
+
+    @property
+    def browser(self) -> bool:
+        """Whether it needs Chromium."""
+        return self.name.startswith("e2e")
+
+
+RUNS = {
+    run.name: run
+    for run in (
+        Run("unit-sqlite", ("-m", "not postgresql"), production=False),
+        Run("unit-postgresql", (), production=True),
+        Run("e2e-postgresql", ("e2e",), production=True),
+        Run("e2e-sqlite", ("e2e", "-m", "smoke"), production=False),
+    )
+}
+# Runs of one stage go at the same time. Browser tests have the machine to themselves: they assert on speed.
+STAGES = (("unit-postgresql", "unit-sqlite"), ("e2e-postgresql",), ("e2e-sqlite",))
+GROUPS = {"all": tuple(RUNS), "unit": ("unit-sqlite", "unit-postgresql"), "e2e": ("e2e-postgresql", "e2e-sqlite")}
+
+
+@dataclass
+class Going:
+    """A run that has been started."""
+
+    run: Run
+    folder: Path
+    process: subprocess.Popen[bytes]
+    until: float = field(default_factory=lambda: time.monotonic() + RUN_WITHIN)
+
+    @property
+    def output(self) -> Path:
+        """Where its words are kept when another run has the terminal."""
+        return self.folder / "output"
+
+    def wait(self) -> None:
+        """Return when it ended; one that hangs shows its stacks and is killed."""
+        try:
+            self.process.wait(max(0.0, self.until - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            print(f"\n{self.run.name} takes longer than {RUN_WITHIN} s; its stacks follow.", flush=True)
+            self.process.send_signal(signal.SIGABRT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(10)
+        finally:
+            processes.signal_group(self.process, signal.SIGKILL)
+            self.process.wait()
+
+    def tally(self, *, may_be_empty: bool) -> Counter[str]:
+        """How its tests ended; a run that died, or ran nothing, counts as one error."""
+        path = self.folder / "tally.json"
+        ended = Counter(json.loads(path.read_text())) if path.exists() else Counter[str]()
+        code = self.process.returncode
+        if code == 0 or (code == 5 and may_be_empty):
+            return ended
+        if not (ended["failed"] or ended["error"] or ended["skipped"] or ended["xfailed"]):
+            why = "found no test" if code == 5 else f"ended with exit code {code}"
+            print(f"{self.run.name} {why}.", flush=True)
+            ended["error"] += 1
+        return ended
+
+
+def begin(run: Run, extra: list[str], environment: dict[str, str], folder: Path, *, quiet: bool) -> Going:
+    """Start `run` in its own folder, its words to the terminal or, when `quiet`, to a file."""
+    folder.mkdir()
+    env = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}}
+    env |= {**environment, "VAR_DIR": str(folder / "var"), "CALLOUT_TALLY": str(folder / "tally.json")}
+    env |= {"CALLOUT_RUN": run.name, "PYTHONUNBUFFERED": "1"}
+    if run.browser:
+        env["CHROMIUM"] = packages.chromium() or ""
+    command = [sys.executable, "-X", "faulthandler", "-m", "pytest", *run.arguments, *extra]
+    if not quiet:
+        print(f"\n{run.name}: pytest {' '.join([*run.arguments, *extra])}", flush=True)
+        return Going(run, folder, processes.start(command, env=env))
+    with (folder / "output").open("wb") as output:
+        return Going(run, folder, processes.start(command, env=env, output=output))
+
+
+def stage(runs: list[Run], extra: list[str], folder: Path) -> Counter[str]:
+    """Do `runs` at the same time, each on servers of its own; the sum of their tallies."""
+    with contextlib.ExitStack() as stack:
+        going: list[Going] = []
+        stack.callback(lambda: processes.stop([one.process for one in going]))
+        for run in runs:
+            environment = stack.enter_context(servers.throw_away()) if run.production else {}
+            going.append(begin(run, extra, environment, folder / run.name, quiet=bool(going)))
+        total: Counter[str] = Counter()
+        for one in going:
+            one.wait()
+            if one.output.exists():
+                print(f"\n{one.run.name}: pytest {' '.join([*one.run.arguments, *extra])}")
+                print(one.output.read_text(errors="replace"), flush=True)
+            total += one.tally(may_be_empty=bool(extra))
+        return total
+
+
+def closing_line(total: Counter[str], seconds: float) -> str:
+    """What pytest would have said, had it been one run."""
+    words = [
+        f"{total[name]} {name + 's' if name == 'error' and total[name] > 1 else name}"
+        for name in ("failed", "passed", "skipped", "xfailed", "xpassed", "warnings", "error")
+        if total[name]
+    ]
+    clock = f" ({time.strftime('%-H:%M:%S', time.gmtime(seconds))})" if seconds >= 60 else ""
+    return f" {', '.join(words) or 'no tests ran'} in {seconds:.2f}s{clock} ".center(80, "=")
+
+
+def chosen(names: list[str]) -> set[str]:
+    """The runs that `names` mean. Stops with a sentence at a name it does not know."""
+    unknown = [name for name in names if name not in RUNS and name not in GROUPS]
+    if unknown:
+        sys.exit(f"There is no run {unknown[0]!r}; choose from: {', '.join([*GROUPS, *RUNS])}")
+    return {run for name in names or ["all"] for run in GROUPS.get(name, (name,))}
+
+
+def main(arguments: list[str]) -> int:
+    """Run what was asked for; 0 only when every test ran and passed."""
+    split = arguments.index("--") if "--" in arguments else len(arguments)
+    names, extra = chosen(arguments[:split]), arguments[split + 1 :]
+    packages.ensure(browser=any(RUNS[name].browser for name in names))
+    began = time.monotonic()
+    total: Counter[str] = Counter()
+    with tempfile.TemporaryDirectory(prefix="callout-suite-") as folder:
+        for together in STAGES:
+            runs = [RUNS[name] for name in together if name in names]
+            if runs:
+                total += stage(runs, extra, Path(folder))
+    bad = total["failed"] + total["error"] + total["skipped"] + total["xfailed"]
+    print(f"\n{closing_line(total, time.monotonic() - began)}", flush=True)
+    return 0 if total["passed"] and not bad else 1
+
+
+if __name__ == "__main__":
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(143))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)
