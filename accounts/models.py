@@ -12,6 +12,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Lower
 
+from common.history import HistoryRow
 from common.zones import validate_zone
 from realtime.models import LiveModel, LiveQuerySet
 
@@ -137,3 +138,15 @@ class WorkingHours(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_weekday_display()} {self.starts:%H:%M}-{self.ends:%H:%M}"
+
+
+class AccountHistory(HistoryRow):
+    """What the desk did to an account: verified, unverified, active, inactive, or a new role."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="history")
+
+    class Meta(HistoryRow.Meta):
+        verbose_name_plural = "account history"
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.from_state} to {self.to_state}"
