@@ -59,7 +59,7 @@ def make_virtualenv() -> None:
 def install(requirements: Path) -> None:
     """Install `requirements` quietly and note that it is done, with every file it includes."""
     print(f"Installing {requirements.name} into {VENV.name} ...", flush=True)
-    pip = [VENV / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    pip = [VENV / "bin" / "python", "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
     pip += ["--no-input", "--prefer-binary", "-r", requirements]
     if subprocess.run(pip).returncode != 0:
         sys.exit(f"Could not install {requirements.name}; the lines above say why.")
