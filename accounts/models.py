@@ -124,8 +124,11 @@ class WorkingHours(models.Model):
     """One stretch of a week in which a technician takes visits, in the technician's own time zone."""
 
     technician = models.ForeignKey(Technician, on_delete=models.CASCADE, related_name="hours")
-    weekday = models.PositiveSmallIntegerField(choices=[(i, d) for i, d in enumerate(
-        ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"))])
+    weekday = models.PositiveSmallIntegerField(
+        choices=[
+            (i, d) for i, d in enumerate(("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"))
+        ]
+    )
     starts = models.TimeField()
     ends = models.TimeField()
 

@@ -97,6 +97,7 @@ for origin in CSRF_TRUSTED_ORIGINS:
 HTTPS = flag("HTTPS", default=not DEBUG)
 if flag("TRUST_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    ALLAUTH_TRUSTED_PROXY_COUNT = 1  # rate limits count the visitor's address, which that proxy appends
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = whole("HSTS_SECONDS", 31_536_000 if HTTPS else 0)
@@ -119,6 +120,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
+    "django.forms",  # the templates of form widgets, for FORM_RENDERER
     "channels",
     "csp",
     "django_htmx",
@@ -279,10 +281,15 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "account_login"
 
+ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {"add_email": "accounts.forms.ChangeEmailForm"}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = choice("EMAIL_VERIFICATION", ("none", "optional", "mandatory"), "optional")
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "Callout: "
+ACCOUNT_EMAIL_NOTIFICATIONS = True  # a changed password or address is told to the old address too
+ACCOUNT_REAUTHENTICATION_REQUIRED = True  # an unlocked screen must not be enough to take an account over
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_SESSION_REMEMBER = True

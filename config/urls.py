@@ -11,3 +11,5 @@ urlpatterns = [
     path("demo/", include("demo.urls")),
     path("admin/", admin.site.urls),
 ]
+
+handler429 = "accounts.entrance.too_fast"  # asked for by allauth's rate limits

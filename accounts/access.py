@@ -1,0 +1,67 @@
+"""Who may do what: the role of a page, and the only ways to fetch what belongs to another person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from allauth.usersessions.models import UserSession
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.db.models.fields.files import ImageFieldFile
+from django.http import Http404, HttpRequest, HttpResponseBase
+
+from accounts.models import Technician, User
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+
+
+def signed_in(request: HttpRequest) -> User:
+    """The person of a page behind `login_required`. Raises `PermissionDenied` for anybody else."""
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    return request.user
+
+
+def role_required(*roles: str) -> Callable[[View[P]], View[P]]:
+    """A view for some roles only: who is signed out goes to the login page, who has another role gets 403."""
+
+    def decorate(view: View[P]) -> View[P]:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path())
+            if signed_in(request).role not in roles:
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+def technician_of(user: User) -> Technician:
+    """What `user` adds as a technician, with its hours and skills. Raises `Http404` where there is none."""
+    found = Technician.objects.select_related("user").prefetch_related("skills", "hours").filter(pk=user.pk).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def photo_of(viewer: User | AnonymousUser, user_id: int) -> ImageFieldFile:
+    """The photo of a person, for anybody signed in. Raises `Http404` without one, or once the account is closed."""
+    person = User.objects.only("photo").filter(pk=user_id, is_active=True).first()
+    if not viewer.is_authenticated or person is None or not person.photo:
+        raise Http404
+    return person.photo
+
+
+def session_of(user: User, session_id: int) -> UserSession:
+    """One of `user`'s own sessions. Raises `Http404` for everybody else's."""
+    found: UserSession | None = UserSession.objects.filter(pk=session_id, user_id=user.pk).first()
+    if found is None:
+        raise Http404
+    return found

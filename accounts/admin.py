@@ -1,0 +1,204 @@
+"""Accounts in Django's admin, where the desk verifies technicians until it has pages of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import ClassVar
+
+from allauth.account.decorators import secure_admin_login
+from allauth.account.models import EmailAddress
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from accounts import actions
+from accounts.access import signed_in
+from accounts.models import AccountHistory, Role, Skill, Technician, User, WorkingHours
+from common.refusals import Refusal
+
+# Django's own login page knows no rate limit; ours does.
+admin.site.login = secure_admin_login(admin.site.login)
+admin.site.site_header = admin.site.site_title = "Callout desk"
+
+Verb = Callable[[], object]
+
+
+def row_by_row(request: HttpRequest, verbs: list[tuple[str, Verb]], done: str) -> None:
+    """Do each and report each: what one refuses does not stop the others."""
+    for label, verb in verbs:
+        try:
+            verb()
+        except Refusal as refusal:
+            messages.warning(request, refusal.sentence)
+        else:
+            messages.success(request, f"{label}: {done}.")
+
+
+class NewUserForm(AdminUserCreationForm[User]):
+    """A new person, by e-mail address, with a password (or without one, to be set by a reset)."""
+
+    class Meta:
+        model = User
+        fields = ("email", "name", "role", "time_zone")
+
+    def clean_email(self) -> str:
+        """The address in lower case: it is compared without regard to case."""
+        email: str = self.cleaned_data["email"].lower()
+        return email
+
+    def clean_role(self) -> str:
+        """A technician needs a trade on file, which is added here after the person."""
+        role: str = self.cleaned_data["role"]
+        if role == Role.TECHNICIAN:
+            raise forms.ValidationError("Make a customer first, add the technician, then change the role.")
+        return role
+
+    def save(self, commit: bool = True) -> User:
+        """Admins are staff, or they could not come in here."""
+        user: User = super().save(commit=False)
+        user.is_staff = user.role == Role.ADMIN
+        if commit:
+            user.save()
+            self.save_m2m()
+        return user
+
+
+class HistoryInline(admin.TabularInline[AccountHistory, User]):
+    """What the desk did to an account. Nobody edits the past."""
+
+    model = AccountHistory
+    fk_name = "user"
+    fields = readonly_fields = ("at", "from_state", "to_state", "actor", "reason")
+    extra = 0
+
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Rows come from actions only."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Rows are only ever added."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Rows are only ever added."""
+        return False
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin):
+    """People. Closing an account ends their sessions and sockets."""
+
+    form = UserChangeForm
+    add_form = NewUserForm
+    list_display = ("email", "name", "role", "is_active", "joined_at")
+    list_filter = ("role", "is_active")
+    search_fields = ("email", "name")
+    ordering = ("-joined_at",)
+    # Roles and closing go through the actions, which write history; photos come cleaned from the profile page.
+    readonly_fields = ("role", "is_active", "is_staff", "last_login", "joined_at")
+    fieldsets = (
+        (None, {"fields": ("email", "password")}),
+        ("As others see them", {"fields": ("name", "phone", "time_zone")}),
+        ("Access", {"fields": ("role", "is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
+        ("Dates", {"fields": ("last_login", "joined_at")}),
+    )
+    add_fieldsets = (
+        (None, {"fields": ("email", "name", "role", "time_zone", "usable_password", "password1", "password2")}),
+    )
+    inlines: ClassVar = [HistoryInline]
+    actions = ("switch_off", "switch_on", "make_customer", "make_technician", "make_driver", "make_admin")
+
+    def save_model(self, request: HttpRequest, obj: User, form: forms.ModelForm[User], change: bool) -> None:
+        """Save, and keep allauth's copy of the address in step."""
+        super().save_model(request, obj, form, change)
+        if "email" in form.changed_data:
+            EmailAddress.objects.filter(user_id=obj.pk).delete()
+            EmailAddress.objects.create(user=obj, email=obj.email, primary=True, verified=True)
+
+    @admin.action(description="Close the account (ends all sessions)")
+    def switch_off(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Deactivate each."""
+        by = signed_in(request)
+        row_by_row(request, [(str(user), partial(actions.deactivate, user, by=by)) for user in queryset], "closed")
+
+    @admin.action(description="Open the account again")
+    def switch_on(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Reactivate each."""
+        by = signed_in(request)
+        row_by_row(request, [(str(user), partial(actions.reactivate, user, by=by)) for user in queryset], "open again")
+
+    @admin.action(description="Make them a customer")
+    def make_customer(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Change the role of each."""
+        self._make(request, queryset, Role.CUSTOMER)
+
+    @admin.action(description="Make them a technician")
+    def make_technician(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Change the role of each."""
+        self._make(request, queryset, Role.TECHNICIAN)
+
+    @admin.action(description="Make them a driver")
+    def make_driver(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Change the role of each."""
+        self._make(request, queryset, Role.DRIVER)
+
+    @admin.action(description="Make them an admin")
+    def make_admin(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Change the role of each."""
+        self._make(request, queryset, Role.ADMIN)
+
+    def _make(self, request: HttpRequest, queryset: QuerySet[User], role: Role) -> None:
+        change, by = partial(actions.change_role, role=role), signed_in(request)
+        row_by_row(request, [(str(user), partial(change, user, by=by)) for user in queryset], f"now {role.label}")
+
+
+class HoursInline(admin.TabularInline[WorkingHours, Technician]):
+    """The working hours of a technician."""
+
+    model = WorkingHours
+    extra = 0
+
+
+@admin.register(Technician)
+class TechnicianAdmin(admin.ModelAdmin[Technician]):
+    """Technicians, and the desk's word that they may bid."""
+
+    list_display = ("user", "base_label", "radius_km", "verified_at")
+    list_filter = (("verified_at", admin.EmptyFieldListFilter), "skills")
+    list_select_related = ("user",)
+    search_fields = ("user__email", "user__name", "base_label")
+    autocomplete_fields = ("user",)
+    filter_horizontal = ("skills",)
+    readonly_fields = ("verified_at",)
+    inlines: ClassVar = [HoursInline]
+    actions = ("verify", "unverify")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Technician | None = None) -> tuple[str, ...]:
+        """Whose trade it is does not change."""
+        return ("verified_at", "user") if obj else ("verified_at",)
+
+    @admin.action(description="Verify: they may bid")
+    def verify(self, request: HttpRequest, queryset: QuerySet[Technician]) -> None:
+        """Verify each; their open pages say so."""
+        by = signed_in(request)
+        rows = queryset.select_related("user")
+        row_by_row(request, [(str(t), partial(actions.verify_technician, t, by=by)) for t in rows], "verified")
+
+    @admin.action(description="Take the verification back")
+    def unverify(self, request: HttpRequest, queryset: QuerySet[Technician]) -> None:
+        """Take the right to bid from each."""
+        by = signed_in(request)
+        rows = queryset.select_related("user")
+        row_by_row(request, [(str(t), partial(actions.unverify_technician, t, by=by)) for t in rows], "unverified")
+
+
+@admin.register(Skill)
+class SkillAdmin(admin.ModelAdmin[Skill]):
+    """Trades to choose from."""
+
+    list_display = ("name", "slug", "icon")
+    prepopulated_fields: ClassVar = {"slug": ("name",)}

@@ -1,0 +1,39 @@
+"""Signing up by role, on allauth's views."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.views import SignupView
+from django.http import HttpRequest, HttpResponse
+
+from accounts import limits
+from accounts.forms import CustomerSignUpForm, TechnicianSignUpForm
+from common.refusals import TooFast, refusal_response
+
+
+class CustomerSignUp(SignupView):  # type: ignore[misc]
+    """A customer signs up."""
+
+    template_name = "account/signup.html"
+    sign_up_form = CustomerSignUpForm
+
+    def get_form_class(self) -> Any:
+        """The form of the role, whatever allauth's settings say."""
+        return self.sign_up_form
+
+
+class TechnicianSignUp(CustomerSignUp):
+    """A technician signs up."""
+
+    template_name = "account/signup_technician.html"
+    sign_up_form = TechnicianSignUpForm
+
+
+def too_fast(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """The 429 page of allauth's rate limits, with the time to wait (`config.urls.handler429`)."""
+    seconds = limits.seconds_to_wait(request)
+    wait = f"{seconds} seconds" if seconds <= 90 else f"{round(seconds / 60)} minutes"
+    return refusal_response(
+        request, TooFast(f"That was tried too often from here. Try again in {wait}.", retry_after=seconds)
+    )
