@@ -1,0 +1,23 @@
+"""Where a sentence sends people next: the addresses that actions and banners name."""
+
+from __future__ import annotations
+
+from django.urls import NoReverseMatch, reverse
+
+
+def job_url(booking_id: int) -> str:
+    """The job page, the same address for both sides."""
+    return url("bookings:job", booking_id)
+
+
+def market_url() -> str:
+    """The marketplace."""
+    return url("bookings:marketplace")
+
+
+def url(name: str, *args: object) -> str:
+    """The address of a named page; empty where a process has no pages (a command with its own URLconf)."""
+    try:
+        return reverse(name, args=args)
+    except NoReverseMatch:
+        return ""

@@ -1,0 +1,29 @@
+"""The numbers of the rules. A site overrides them in `settings.BOOKINGS`; tests shrink them there."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+
+DEFAULTS = {
+    "BID_VALID_MINUTES": 48 * 60,
+    "TRAVEL_MINUTES": 25,  # the buffer after a visit, and the time to get there
+    "START_CODE_TRIES": 5,
+    "NO_SHOW_WAIT_MINUTES": 15,
+    "NO_SHOW_CLOCK_MINUTES": 60,  # when the clock calls a no-show that nobody reported
+    "PROPOSAL_VALID_MINUTES": 24 * 60,
+    "REOPEN_MINUTES": 120,  # what a re-opened booking has at least to find somebody
+    "FINISHED_SHOWN_MINUTES": 12 * 60,
+    "PHOTOS_MOST": 6,
+}
+
+
+def number(name: str) -> int:
+    """A number by its name; raises `KeyError` for a name that is not in `DEFAULTS`."""
+    return int(getattr(settings, "BOOKINGS", {}).get(name, DEFAULTS[name]))
+
+
+def minutes(name: str) -> timedelta:
+    """A number of minutes, as a span."""
+    return timedelta(minutes=number(name))
