@@ -30,7 +30,8 @@ def ensure(*, browser: bool) -> None:
     if not packages:
         return
     if os.geteuid() != 0 or not shutil.which("apt-get"):
-        sys.exit(f"The tests need {', '.join(packages)} (PostgreSQL 15 or newer). Install: apt-get install {' '.join(packages)}")
+        names = " ".join(packages)
+        sys.exit(f"The tests need these Debian packages (PostgreSQL 15 or newer): apt-get install {names}")
     print(f"Installing {', '.join(packages)} ...", flush=True)
     # Runlevel 1: Debian must not start servers of its own on the well-known ports.
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}

@@ -27,7 +27,9 @@ def die_with_parent(number: int = signal.SIGKILL) -> None:
         _libc.prctl(PR_SET_PDEATHSIG, int(number), 0, 0, 0)
 
 
-def start(command: list[str], *, env: Mapping[str, str] | None = None, output: IO[bytes] | None = None) -> subprocess.Popen[bytes]:
+def start(
+    command: list[str], *, env: Mapping[str, str] | None = None, output: IO[bytes] | None = None
+) -> subprocess.Popen[bytes]:
     """Start `command` in the project's folder, in a session of its own, to be killed when this process dies.
 
     Of its own, so that Ctrl-C in the terminal reaches only us and we choose the order in which things stop.
@@ -47,7 +49,7 @@ def start(command: list[str], *, env: Mapping[str, str] | None = None, output: I
         stdout=output,
         stderr=None if output is None else subprocess.STDOUT,
         start_new_session=True,
-        preexec_fn=before_exec,  # noqa: PLW1509 (our callers have one thread, or ask nothing but prctl of it)
+        preexec_fn=before_exec,
     )
 
 

@@ -1,0 +1,50 @@
+"""Cut the Lucide icon sprite to the icons named in `ICONS`.
+
+    python tools/make_sprite.py path/to/node_modules/lucide-static
+
+Writes static/vendor/lucide/icons.svg. Add a name here, run it, commit both.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+TARGET = ROOT / "static" / "vendor" / "lucide" / "icons.svg"
+ICONS = """
+arrow-left arrow-right arrow-up badge-check ban banknote bath bell bolt briefcase bug calendar-check calendar-clock
+calendar-days calendar-plus calendar-x camera check chevron-down chevron-left chevron-right circle-alert circle-check
+circle-dashed circle-dot circle-help circle-pause circle-play circle-x clock copy door-open droplets ellipsis
+external-link eye fan file-text flag flame hammer hash history hourglass house house-plug image inbox info key-round
+laptop leaf lightbulb list-filter locate-fixed lock log-out mail map map-pin message-circle minus monitor moon
+navigation paint-roller pause pencil phone play plug plus radio receipt refresh-cw refrigerator search send settings
+shield shield-check shower-head sliders-horizontal sofa sparkles square-check star star-half store sun sun-moon
+thermometer timer trash-2 triangle-alert truck tv undo-2 upload user-round user-x users wallet washing-machine wifi
+wifi-off wrench x zap
+""".split()
+
+
+def symbol(folder: Path, name: str) -> str:
+    """One icon as a `<symbol>`; raises FileNotFoundError when Lucide has no such icon."""
+    svg = (folder / "icons" / f"{name}.svg").read_text()
+    body = re.search(r"<svg[^>]*>(.*)</svg>", svg, re.DOTALL)
+    if body is None:
+        raise ValueError(f"{name}.svg is not an icon")
+    inner = " ".join(body[1].split())
+    return f'<symbol id="{name}" viewBox="0 0 24 24">{inner}</symbol>'
+
+
+def main() -> None:
+    """Write the sprite from the folder given on the command line."""
+    if len(sys.argv) != 2:
+        raise SystemExit(__doc__)
+    folder = Path(sys.argv[1])
+    symbols = "\n".join(symbol(folder, name) for name in ICONS)
+    TARGET.write_text(f'<svg xmlns="http://www.w3.org/2000/svg">\n{symbols}\n</svg>\n')
+    print(f"{len(ICONS)} icons, {TARGET.stat().st_size} bytes: {TARGET.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()
