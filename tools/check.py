@@ -55,7 +55,7 @@ def module(name: str) -> list[str]:
 STEPS = (
     Step("types", script("mypy", "--show-traceback", ".")),
     Step("lint", script("ruff", "check", "--quiet", "--output-format", "concise", ".")),
-    Step("format", script("ruff", "format", "--check", "--quiet", ".")),
+    Step("format", script("ruff", "format", "--check", "--quiet", "--output-format", "concise", ".")),
     Step("house rules", module("tools.lint")),
     Step("imports point down", script("lint-imports")),
     Step("templates: style", script("djlint", "templates", "--lint", "--quiet")),

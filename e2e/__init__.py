@@ -1,0 +1,1 @@
+"""Browser tests: real processes, a real browser, several people at once."""

@@ -1,0 +1,171 @@
+"""Fixtures of the browser tests. `site` and `person` are what a test needs; see their docstrings."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Playwright, expect, sync_playwright
+
+from e2e import database
+from e2e.people import Console, People
+from e2e.proxy import Proxy
+from e2e.site import Site
+from tools import packages
+from tools.processes import ROOT
+from tools.servers import Postgres, Redis
+
+# Playwright's sync API runs an event loop in this thread, and Django would refuse the database there.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+EVIDENCE = ROOT / "var" / "e2e"
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-background-timer-throttling",
+    "--disable-backgrounding-occluded-windows",
+    "--disable-renderer-backgrounding",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+expect.set_options(timeout=10_000)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Any:
+    """Let fixtures know whether the test itself failed."""
+    report = yield
+    if report.when == "call":
+        item.stash[FAILED] = report.failed
+    return report
+
+
+FAILED = pytest.StashKey[bool]()
+
+
+# --- The database: the site's own, which the tests write to directly ------------------------------
+
+
+@pytest.fixture(scope="session")
+def _site_process(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: Any) -> Iterator[Site]:
+    """The site, migrated and started once; tests share it through `site`."""
+    folder = tmp_path_factory.mktemp("site")
+    env = {"STATIC_ROOT": str(folder / "static"), "MEDIA_ROOT": str(folder / "media"), "LOG_LEVEL": "INFO"}
+    made = Site(folder, env)
+    made.manage("migrate", "--verbosity", "0")
+    made.manage("createcachetable")
+    made.manage("collectstatic", "--no-input", "--verbosity", "0")
+    with django_db_blocker.unblock():
+        database.remember_seeds()
+        try:
+            yield made
+        finally:
+            made.stop()
+            database.forget_connections()
+
+
+@pytest.fixture(autouse=True)
+def site(_site_process: Site) -> Site:
+    """The running site on an empty database: `url`, `restart(env)`, `kill9()`, `spawn()`, `clock()`, `manage()`."""
+    _site_process.reset()
+    database.empty()
+    return _site_process
+
+
+@pytest.fixture
+def db(site: Site) -> None:
+    """Fixtures that ask for `db` write to the site's database here; nothing is rolled back, it is emptied."""
+
+
+@pytest.fixture
+def transactional_db(site: Site) -> None:
+    """As `db`."""
+
+
+@pytest.fixture
+def postgres(site: Site) -> Postgres:
+    """The very PostgreSQL that the site runs on; it may be stopped, and runs again for the next test."""
+    return Postgres.from_env()
+
+
+@pytest.fixture
+def redis(site: Site) -> Redis:
+    """The very Redis that the site runs on; it may be stopped, and runs again for the next test."""
+    return Redis.from_env()
+
+
+# --- The browser ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    """Playwright's sync API."""
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """Debian's Chromium, one for the session; people get contexts of their own."""
+    path = packages.chromium()
+    assert path, "Chromium is not installed: apt-get install chromium"
+    launched = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+    yield launched
+    launched.close()
+
+
+@pytest.fixture
+def console() -> Console:
+    """What the browsers complain about; `console.allow(pattern)` for what the test provokes."""
+    return Console()
+
+
+@pytest.fixture
+def person(site: Site, browser: Browser, console: Console, request: pytest.FixtureRequest) -> Iterator[People]:
+    """`person(user)` is a page of a fresh browser, signed in. Complaints of any browser fail the test."""
+    people = People(browser, site.url, console)
+    said = {log: log.stat().st_size for log in site.logs()}
+    yield people
+    tracebacks = re.findall(r"Traceback \(most recent call last\)", new_words(site, said))
+    complaints = console.unexpected()
+    if request.node.stash.get(FAILED, False) or complaints:
+        keep_evidence(request.node.name, people, site)
+    people.leave()
+    assert not complaints, "The browser complained:\n" + "\n".join(complaints)
+    if tracebacks and not any(re.search(pattern, "Traceback") for pattern in console.allowed):
+        keep_evidence(request.node.name, people, site)
+        pytest.fail(f"The site logged {len(tracebacks)} tracebacks:\n{new_words(site, said)[-4000:]}")
+
+
+@pytest.fixture
+def proxy(site: Site) -> Iterator[Proxy]:
+    """A proxy before the site that can refuse upgrades, cut and swallow: `person(user, url=proxy.url)`."""
+    assert site.web is not None
+    made = Proxy(site.web.port)
+    yield made
+    made.close()
+
+
+def new_words(site: Site, since: dict[Path, int]) -> str:
+    """What the site's processes have logged since the sizes in `since`."""
+    return "".join(log.read_bytes()[since.get(log, 0) :].decode(errors="replace") for log in site.logs())
+
+
+def keep_evidence(name: str, people: People, site: Site) -> None:
+    """Put screenshots, pages and logs into var/e2e/<test>."""
+    folder = EVIDENCE / re.sub(r"[^\w-]+", "-", name)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for log in site.logs():
+        shutil.copy(log, folder)
+    with contextlib.suppress(Exception):  # a broken browser must not hide the failure that broke it
+        people.keep_evidence(folder)
