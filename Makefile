@@ -1,6 +1,6 @@
 # Callout. `make run` to try it, `make test` and `make check` before every push.
 PYTHON ?= python3
-PORT ?= 8123
+PORT ?= 8000
 ARGS ?=
 PY = .venv/bin/python
 
@@ -10,7 +10,7 @@ PY = .venv/bin/python
 help: ## Say what there is
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | awk -F '\t' '{printf "make %-8s %s\n", $$1, $$2}'
 
-run: venv ## A trial site with demo data and simulated people, on http://127.0.0.1:8123 (PORT=... for another)
+run: venv ## A trial site with demo data and simulated people, on http://127.0.0.1:8000 (PORT=... for another)
 	@exec $(PY) -m tools.run --port $(PORT)
 
 test: venv-dev ## Every test: unit tests and browser tests, on PostgreSQL + Redis and on SQLite (ARGS="-k bid")

@@ -11,9 +11,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import django_stubs_ext
 import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+
+# Lets annotations such as ModelForm[User] stand at run time as they do for the type checker.
+django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -78,7 +82,7 @@ SECRET_KEY = os.environ.get("SECRET_KEY", "")
 if not SECRET_KEY:
     if not DEBUG:
         raise refuse("SECRET_KEY is not set; set it to at least 50 random characters (or DEBUG=on for a trial).")
-    SECRET_KEY = "only-for-a-trial-on-this-machine-" + "x" * 30  # noqa: S105 (never used with DEBUG off)
+    SECRET_KEY = "only-for-a-trial-on-this-machine-" + "x" * 30
 if not DEBUG and (len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 5):
     raise refuse("SECRET_KEY is too weak; set it to at least 50 random characters.")
 
@@ -112,7 +116,6 @@ X_FRAME_OPTIONS = "DENY"
 # --- Applications ---------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
-    "daphne",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -135,6 +138,9 @@ INSTALLED_APPS = [
     "bookings",
     "demo",
 ]
+# Further apps of one's own, found on the Python path and served under /<label>/.
+EXTRA_APPS = words("EXTRA_APPS")
+INSTALLED_APPS += EXTRA_APPS
 
 MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",

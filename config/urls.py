@@ -1,5 +1,6 @@
 """The site's addresses: one include per app."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
@@ -10,6 +11,7 @@ urlpatterns = [
     path("", include("bookings.urls")),
     path("demo/", include("demo.urls")),
     path("admin/", admin.site.urls),
+    *(path(f"{name.rpartition('.')[2]}/", include(f"{name}.urls")) for name in settings.EXTRA_APPS),
 ]
 
 handler429 = "accounts.entrance.too_fast"  # asked for by allauth's rate limits

@@ -1,12 +1,148 @@
-"""Placeholder; the lead is writing this file."""
+"""The journal's tables, presence, and the base of every live model."""
 
-from django.db import models
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, ClassVar, NoReturn, TypeVar
+
+from django.db import models, transaction
+
+from realtime import fragments
+
+M = TypeVar("M", bound=models.Model)
 
 
-class LiveQuerySet(models.QuerySet):
-    pass
+class UnjournaledWriteError(RuntimeError):
+    """A bulk write on a live model would reach no page; `realtime.bulk` has the ones that do."""
+
+
+class LiveQuerySet(models.QuerySet[M]):
+    """Refuses the writes that send no signal: a page would go on showing what was."""
+
+    def _refuse(self, verb: str) -> NoReturn:
+        raise UnjournaledWriteError(
+            f"{self.model.__name__}.{verb}() sends no post_save, so no page would hear of it; use realtime.bulk."
+        )
+
+    def update(self, **values: Any) -> int:
+        """Refused: see `realtime.bulk.bulk_update`."""
+        self._refuse("update")
+
+    def bulk_create(self, *args: Any, **kwargs: Any) -> list[M]:
+        """Refused: see `realtime.bulk.bulk_create`."""
+        self._refuse("bulk_create")
+
+    def bulk_update(self, *args: Any, **kwargs: Any) -> int:
+        """Refused: see `realtime.bulk.bulk_update`."""
+        self._refuse("bulk_update")
+
+    def _raw_delete(self, using: str | None) -> int:
+        self._refuse("_raw_delete")
 
 
 class LiveModel(models.Model):
+    """A model whose changes reach open pages: saving writes the journal in the same transaction.
+
+    In autocommit Django sends post_save after the row is already committed; a process that died in
+    between would leave a change that no page hears of. Hence the transaction around `save` and `delete`.
+    """
+
+    objects = LiveQuerySet.as_manager()
+    _remembered: dict[str, Any]
+
     class Meta:
         abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save the row and journal what it touches, or neither."""
+        # No savepoint: all saves of a transaction then share one bell, hence one frame a page.
+        with transaction.atomic(using=kwargs.get("using"), savepoint=False):
+            super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Delete the row and journal what it touched, or neither."""
+        with transaction.atomic(using=kwargs.get("using"), savepoint=False):
+            return super().delete(*args, **kwargs)
+
+    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
+        """Re-read the row; what it was is from now on what was read."""
+        super().refresh_from_db(*args, **kwargs)
+        self.remember()
+
+    def remember(self) -> None:
+        """Keep the columns that decide the topics, to know at the next save where the row belonged."""
+        values = self.__dict__
+        self._remembered = {name: values[name] for name in fragments.deciding_columns(type(self)) if name in values}
+
+
+class JournalRow(models.Model):
+    """`Look again at this fragment of this object on this topic`, written with the change itself.
+
+    On PostgreSQL the table has one more column, `txid xid8`: the transaction's id, which the cursor is
+    compared with (see `realtime.journal`).
+    """
+
+    topic = models.CharField(max_length=120)
+    fragment = models.CharField(max_length=80)
+    key = models.CharField(max_length=80)
+    latest = models.BooleanField(default=False)
+    at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        db_table = "realtime_journal"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["topic", "fragment", "key"], condition=models.Q(latest=True), name="journal_latest_once"
+            )
+        ]
+
+
+class JournalState(models.Model):
+    """One row: the journal's epoch, and how far pruning has come (a row id on SQLite, a transaction id on PostgreSQL)."""
+
+    epoch = models.CharField(max_length=16)
+    horizon = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [models.CheckConstraint(condition=models.Q(id=1), name="journal_state_is_one_row")]
+
+
+class ServerProcess(models.Model):
+    """One server process that has pages open: who it is, when it last reported, and its counters."""
+
+    id = models.UUIDField(primary_key=True)
+    name = models.CharField(max_length=80, help_text="host:pid")
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField(db_index=True)
+    counters = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Presence(LiveModel):
+    """One open page: whose, where, since when, and when it was last heard of. Written in batches by its process."""
+
+    process = models.ForeignKey(ServerProcess, on_delete=models.CASCADE, related_name="presences")
+    page_id = models.CharField(max_length=40, help_text="The socket's number in its process, or the polling page.")
+    kind = models.CharField(max_length=8, help_text="user or link")
+    principal = models.CharField(max_length=64, help_text="The user's id, or a digest of the share link.")
+    page = models.CharField(max_length=200)
+    transport = models.CharField(max_length=8)
+    away = models.BooleanField(default=False)
+    since = models.DateTimeField()
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["process", "page_id"], name="presence_once_a_page")]
+        indexes: ClassVar = [models.Index(fields=["kind", "principal"], name="presence_principal")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.principal} on {self.page}"
+
+
+def journalled(rows: Iterable[models.Model]) -> None:
+    """Journal what `rows` touch as they are now."""
+    from realtime import journal
+
+    journal.write_touches((None, row) for row in rows)

@@ -1,0 +1,180 @@
+"""The one consumer: it speaks the protocol with a page and leaves everything else to the hub."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+from channels.exceptions import StopConsumer
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
+from django.http.request import split_domain_port, validate_host
+
+from realtime import counters, hub, inbound, journal
+from realtime.principals import session_cookie
+from realtime.sockets import MALFORMED, TOO_FAST, TOO_LARGE, LiveSocket
+
+MOST_TOPICS = 500
+MESSAGES_A_SECOND = 20  # sustained; short bursts of ten seconds' worth pass
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
+    """One page's socket. See docs/protocol.md."""
+
+    # No channel of its own: the hub has one for the whole process.
+    channel_layer_alias = None
+    socket: LiveSocket | None = None
+    tokens = 10.0 * MESSAGES_A_SECOND
+    counted_at = 0.0
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Call the handler directly; Channels' own would hop to a shared thread for every event."""
+        await getattr(self, message["type"].replace(".", "_"))(message)
+
+    async def websocket_connect(self, message: dict[str, Any]) -> None:
+        """Refuse foreign origins and, when sockets are switched off, everybody; accept all others.
+
+        Who it is is asked with the hello: a socket closed before it was accepted reads as a network
+        failure in the browser, which would try again for ever.
+        """
+        refused = refusal(self.scope)
+        if refused or hub.ensure().going:
+            counters.sockets_refused.labels(refused or "going").inc()
+            await self.close()
+            return
+        await self.accept()
+        self.socket = hub.ensure().enter(self.base_send, session_cookie(self.scope["headers"]))
+        # Kept for the life of the socket otherwise, some kilobytes each.
+        self.scope = {}
+
+    async def websocket_receive(self, message: dict[str, Any]) -> None:
+        """Take one message from the page."""
+        socket, text = self.socket, message.get("text") or ""
+        if socket is None or not socket.open:
+            return
+        socket.heard_at = time.time()
+        if len(text.encode()) > settings.LIVE["MESSAGE_BYTES"] or len(message.get("bytes") or b"") > 0:
+            socket.close(TOO_LARGE)
+        elif not self.in_time():
+            socket.close(TOO_FAST)
+        else:
+            self.take(socket, text)
+
+    def in_time(self) -> bool:
+        """Whether the page keeps to the rate it may speak at (a token bucket)."""
+        now = time.monotonic()
+        earned = (now - self.counted_at) * MESSAGES_A_SECOND if self.counted_at else 0
+        self.tokens = min(self.tokens + earned, 10.0 * MESSAGES_A_SECOND) - 1
+        self.counted_at = now
+        return self.tokens > 0
+
+    def take(self, socket: LiveSocket, text: str) -> None:
+        """Read a message and act on it; anything that is not the protocol closes the socket."""
+        try:
+            data = json.loads(text)
+            kind = data["t"]
+            handler = getattr(self, f"on_{kind}") if kind in KINDS else None
+            if handler is None:
+                raise ValueError(kind)
+            handler(socket, data)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            socket.close(MALFORMED)
+
+    def on_hello(self, socket: LiveSocket, data: dict[str, Any]) -> None:
+        """The page says where it stands and what it follows."""
+        socket.page = _text(data.get("page", ""), 200)
+        socket.link = _text(data.get("link", ""), 64)
+        counters.hellos.inc()
+        socket._hub.follow(socket, "hello", _text(data["c"], 40_000), _topics(data))
+
+    def on_follow(self, socket: LiveSocket, data: dict[str, Any]) -> None:
+        """A fragment brought new topics to the page."""
+        names = _topics(data)
+        if socket.ready and len(socket.topics | names) <= MOST_TOPICS:
+            socket._hub.follow(socket, "follow", _text(data["c"], 40_000), names)
+
+    def on_unfollow(self, socket: LiveSocket, data: dict[str, Any]) -> None:
+        """The page no longer holds these topics."""
+        socket._hub.unfollow(socket, list(_topics(data)))
+
+    def on_beat(self, socket: LiveSocket, data: dict[str, Any]) -> None:
+        """The page is alive; tell it how fresh the truth is here."""
+        socket.away = bool(data.get("away"))
+        if socket.ready:
+            mine = socket._hub
+            asking = any(question.socket is socket for question in mine.waiting)
+            cursor = None if asking or socket.behind else mine.cursor_text() or None
+            socket.say({"t": "beat", "c": cursor, "asof": int(mine.asof), "now": int(journal.milliseconds())})
+
+    def on_ack(self, socket: LiveSocket, data: dict[str, Any]) -> None:
+        """The page has received this many frames; some with how late they were, in milliseconds."""
+        socket.acknowledge(int(data["n"]))
+        for lag in data.get("lag", [])[:64]:
+            counters.commit_to_browser.observe(min(max(float(lag), 0), 600_000) / 1000)
+
+    def on_say(self, socket: LiveSocket, data: dict[str, Any]) -> None:
+        """A message for an app."""
+        kind, content = data["kind"], data.get("data") or {}
+        if socket.ready and socket.principal and inbound.knows(kind) and isinstance(content, dict):
+            asyncio.get_running_loop().run_in_executor(None, inbound.handle, kind, socket.principal, content)
+
+    async def websocket_disconnect(self, message: dict[str, Any]) -> None:
+        """The connection is over, by whichever side."""
+        if self.socket is not None:
+            if self.socket.open:
+                counters.closes.labels(str(message.get("code") or 1006)).inc()
+            self.socket.forget()
+            self.socket = None
+        raise StopConsumer
+
+
+KINDS = frozenset({"hello", "follow", "unfollow", "beat", "ack", "say"})
+
+
+def _text(value: object, longest: int) -> str:
+    if not isinstance(value, str) or len(value) > longest:
+        raise ValueError("text expected")
+    return value
+
+
+def _topics(data: dict[str, Any]) -> set[str]:
+    names = data["topics"]
+    if not isinstance(names, list) or len(names) > MOST_TOPICS:
+        raise ValueError("a list of topics expected")
+    return {_text(name, 100) for name in names}
+
+
+def refusal(scope: dict[str, Any]) -> str:
+    """Why a handshake is refused (`poll`: sockets are switched off; `host`, `origin`), or nothing."""
+    if settings.LIVE["TRANSPORT"] == "poll":
+        return "poll"
+    headers = {name.decode("latin1"): value.decode("latin1") for name, value in scope["headers"]}
+    host = headers.get("host", "")
+    if not validate_host(split_domain_port(host)[0], settings.ALLOWED_HOSTS):
+        return "host"
+    origin = headers.get("origin", "")
+    if origin in settings.CSRF_TRUSTED_ORIGINS or _same_place(origin, f"{_scheme(scope, headers)}://{host}"):
+        return ""
+    return "origin"
+
+
+def _scheme(scope: dict[str, Any], headers: dict[str, str]) -> str:
+    trusted = getattr(settings, "SECURE_PROXY_SSL_HEADER", None)
+    if trusted:
+        name, secure = trusted
+        return "https" if headers.get(name.removeprefix("HTTP_").replace("_", "-").lower()) == secure else "http"
+    return "https" if scope.get("scheme") in {"wss", "https"} else "http"
+
+
+def _same_place(one: str, other: str) -> bool:
+    """Whether two origins agree in scheme, host and port (default ports written or not)."""
+    a, b = urlsplit(one), urlsplit(other)
+    try:
+        ports = [each.port or DEFAULT_PORTS.get(each.scheme) for each in (a, b)]
+    except ValueError:
+        return False
+    return bool(a.hostname) and (a.scheme, a.hostname) == (b.scheme, b.hostname) and ports[0] == ports[1]

@@ -1,0 +1,196 @@
+"""Fragments: the pieces of a page that follow the truth by themselves.
+
+An app declares each fragment once, in its `live.py`. The page's first paint, the push and the poll all
+render it through that declaration, so they cannot differ.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from django.contrib.auth.models import AnonymousUser
+from django.db import models
+from django.template.loader import get_template
+from django.utils.safestring import SafeString
+
+Touches = Callable[[Any], Iterable[tuple[str, str]]]
+
+_fragments: dict[str, Fragment] = {}
+_watches: dict[type[models.Model], list[Watching]] = defaultdict(list)
+_site_wide: list[SiteWide] = []
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Which rows touch a fragment. See `watch`."""
+
+    model: type[models.Model]
+    remember: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+    touches: Touches | None = None
+
+
+def watch(
+    model: type[models.Model],
+    *,
+    remember: Sequence[str] = (),
+    fields: Sequence[str] = (),
+    touches: Touches | None = None,
+) -> Watch:
+    """Say that a change of a `model` row touches the fragment.
+
+    `touches(row)` yields (topic, key) pairs; it is called for the row as it was and as it is, so that
+    whoever loses an object is told too. `remember` names the columns that decide it (they are remembered
+    at load; a foreign key by its `_id` name). `fields` limits it to changes of those columns. Without
+    `touches`, the key is the row's primary key and the topics are the fragment's own.
+    """
+    return Watch(model, tuple(remember), tuple(fields), touches)
+
+
+class Live(NamedTuple):
+    """What `{% live_root %}` writes on a fragment's root element."""
+
+    id: str
+    name: str
+    topic: str
+    version: str
+    order: str
+
+
+@dataclass(frozen=True, eq=False)
+class Fragment:
+    """One kind of live piece, named `<app>.<noun>`.
+
+    `load(keys)` returns a mapping of key to object with a constant number of queries; a key that is
+    missing is gone. `topics(object)` says where the object belongs now: on any other topic it is removed.
+    The template's context holds the object under the noun, and `live` for `{% live_root %}`.
+    `order(object)` is compared as text to place an item in a live list. `latest` keeps one journal row per
+    topic and key, overwritten: for what changes often and matters only as it is now.
+    """
+
+    name: str
+    template: str
+    load: Callable[[Sequence[str]], Mapping[str, Any]]
+    topics: Callable[[Any], Iterable[str]]
+    watches: Sequence[Watch] = ()
+    order: Callable[[Any], str] | None = None
+    latest: bool = False
+    noun: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        if self.name in _fragments:
+            raise ValueError(f"The fragment {self.name} is declared twice.")
+        object.__setattr__(self, "noun", self.name.rpartition(".")[2])
+        _fragments[self.name] = self
+        for each in self.watches:
+            _watches[each.model].append(Watching(self, each))
+            _columns.pop(each.model, None)
+
+    def dom_id(self, key: str) -> str:
+        """The id of the fragment's root element for one object."""
+        return f"{self.name.replace('.', '-').replace('_', '-')}-{key}"
+
+    def order_of(self, thing: Any) -> str:
+        """Where the object stands in a live list, as text; empty without an order."""
+        return self.order(thing) if self.order else ""
+
+    def render(self, key: str, thing: Any, topic: str, version: str) -> SafeString:
+        """The fragment's HTML for one loaded object on one topic."""
+        live = Live(self.dom_id(key), self.name, topic, version, self.order_of(thing))
+        return get_template(self.template).render({self.noun: thing, "live": live})
+
+    def places(self, row: models.Model, each: Watch) -> set[tuple[str, str]]:
+        """The (topic, key) pairs that `row` touches."""
+        if each.touches is not None:
+            return {(topic, str(key)) for topic, key in each.touches(row)}
+        return {(topic, str(row.pk)) for topic in self.topics(row)}
+
+
+class Watching(NamedTuple):
+    """A fragment and one of its watches, kept by model."""
+
+    fragment: Fragment
+    watch: Watch
+
+    def touched(self, before: models.Model | None, after: models.Model | None) -> set[tuple[str, str]]:
+        """The (topic, key) pairs that a change from `before` to `after` (None: made, deleted) touches."""
+        if before is not None and after is not None and self.watch.fields:
+            if all(before.__dict__.get(name) == after.__dict__.get(name) for name in self.watch.fields):
+                return set()
+        rows = [row for row in (before, after) if row is not None]
+        return set().union(*(self.fragment.places(row, self.watch) for row in rows))
+
+
+class SiteWide(NamedTuple):
+    """A fragment that stands on every page of a signed-in user. See `site_wide`."""
+
+    fragment: Fragment
+    key: Callable[[Any], str | None]
+    topic: Callable[[Any], str]
+
+
+def site_wide(fragment: Fragment, *, key: Callable[[Any], str | None], topic: Callable[[Any], str]) -> None:
+    """Put `fragment` on every page. `key(user)` names its object, or None for those who have none."""
+    _site_wide.append(SiteWide(fragment, key, topic))
+
+
+def site_wide_for(user: Any) -> list[tuple[Fragment, str, str]]:
+    """The site-wide fragments of `user` as (fragment, key, topic)."""
+    if isinstance(user, AnonymousUser):
+        return []
+    keyed = [(each, each.key(user)) for each in _site_wide]
+    return [(each.fragment, key, each.topic(user)) for each, key in keyed if key is not None]
+
+
+def get(name: str) -> Fragment | None:
+    """The fragment declared as `name`."""
+    return _fragments.get(name)
+
+
+def declared() -> list[Fragment]:
+    """Every declared fragment."""
+    return list(_fragments.values())
+
+
+def watched_models() -> list[type[models.Model]]:
+    """Every model whose changes touch a fragment."""
+    return list(_watches)
+
+
+def watchings(model: type[models.Model]) -> list[Watching]:
+    """What watches `model`."""
+    return _watches.get(model, [])
+
+
+_columns: dict[type[models.Model], tuple[str, ...]] = {}
+
+
+def deciding_columns(model: type[models.Model]) -> tuple[str, ...]:
+    """The columns of `model` that some watch wants remembered from load to save."""
+    if model not in _columns:
+        wanted = [name for each in watchings(model) for name in (*each.watch.remember, *each.watch.fields)]
+        _columns[model] = tuple(dict.fromkeys(wanted))
+    return _columns[model]
+
+
+def as_it_was(row: models.Model, remembered: Mapping[str, Any]) -> models.Model:
+    """A copy of `row` with the remembered columns put back and no cached relations of the new values."""
+    before = copy.copy(row)
+    before._state = copy.copy(row._state)
+    before._state.fields_cache = {}
+    before.__dict__.update(remembered)
+    return before
+
+
+def touch(fragment: Fragment, keys: Iterable[str | int]) -> None:
+    """Have every page look again at `fragment` for `keys`: for what became true by time alone."""
+    from realtime import journal
+
+    wanted = [str(key) for key in keys]
+    found = fragment.load(wanted)
+    places = {(topic, key) for key, thing in found.items() for topic in fragment.topics(thing)}
+    journal.write([journal.Touch(topic, fragment.name, key) for topic, key in sorted(places)], latest=fragment.latest)

@@ -1,0 +1,64 @@
+"""What a page may say over its socket beyond following: read marks, typing, positions.
+
+An app registers a handler in its `live.py`:
+
+    @receives("chat.typing")
+    def typing(principal: Principal, data: dict[str, Any]) -> None: ...
+
+Handlers run in a thread with the database at hand. They check access themselves and call an action;
+whatever must not be lost is a POST instead.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from django.db import close_old_connections
+
+from realtime import bell
+from realtime.topics import Principal
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[Principal, dict[str, Any]], None]
+
+_handlers: dict[str, Handler] = {}
+
+
+def receives(kind: str) -> Callable[[Handler], Handler]:
+    """Register the handler of one kind of message, named `<app>.<verb>`."""
+
+    def register(handler: Handler) -> Handler:
+        if kind in _handlers:
+            raise ValueError(f"The message {kind} has two handlers.")
+        _handlers[kind] = handler
+        return handler
+
+    return register
+
+
+def knows(kind: str) -> bool:
+    """Whether some app handles `kind`."""
+    return kind in _handlers
+
+
+def handle(kind: str, principal: Principal, data: dict[str, Any]) -> None:
+    """Run the handler, in a thread. What it raises is logged and costs the page nothing."""
+    close_old_connections()
+    try:
+        _handlers[kind](principal, data)
+    except Exception:
+        log.exception("The message %s could not be handled.", kind)
+    finally:
+        close_old_connections()
+
+
+def signal(topic: str, name: str, data: dict[str, Any], *, besides: Principal | None = None) -> None:
+    """Tell the open pages of `topic` something that is not worth keeping (typing): by the layer alone.
+
+    `besides` is the one who caused it. Pages without a socket do not hear it.
+    """
+    message = {"type": "live.signal", "topic": topic, "name": name, "data": data, "except": str(besides)}
+    bell.send(topic, message)

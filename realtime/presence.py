@@ -1,0 +1,167 @@
+"""Presence: who is connected, on which page, last seen. One batch per process, never a write per socket."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS, close_old_connections, models, transaction
+from django.utils import timezone
+
+from realtime import counters, journal, principals
+from realtime.models import Presence, ServerProcess
+from realtime.topics import Principal
+
+if TYPE_CHECKING:
+    from realtime.hub import Hub
+
+REFRESH_SHARE = 0.4  # of OFFLINE_AFTER: how old a written `seen_at` may grow before it is written again
+
+
+class Page(NamedTuple):
+    """An open page as its process knows it; times in seconds since 1970."""
+
+    id: str
+    principal: Principal
+    page: str
+    transport: str
+    away: bool
+    since: float
+    seen_at: float
+
+
+_polling: dict[tuple[Principal, str], tuple[float, float]] = {}
+_polling_lock = threading.Lock()
+
+
+def polled(principal: Principal, page: str) -> None:
+    """Note that a page without a socket has asked."""
+    now = time.time()
+    with _polling_lock:
+        since, _ = _polling.get((principal, page), (now, now))
+        _polling[principal, page] = (since, now)
+
+
+def _polling_pages() -> list[Page]:
+    gone_before = time.time() - settings.LIVE["OFFLINE_AFTER"]
+    with _polling_lock:
+        for key, (_, seen) in list(_polling.items()):
+            if seen < gone_before:
+                del _polling[key]
+        return [
+            Page(f"poll-{_digest(f'{who}{page}')}", who, page, "poll", False, since, seen)
+            for (who, page), (since, seen) in _polling.items()
+        ]
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+class Book:
+    """What one process has written of its open pages, so that a batch writes only what is new."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._written: dict[str, Page] = {}
+
+    def pages_now(self) -> list[Page]:
+        """The open pages; call it on the hub's loop."""
+        sockets = [
+            Page(f"socket-{s.number}", s.principal, s.page, "socket", s.away, s.opened_at, s.heard_at)
+            for s in self._hub.sockets
+            if s.ready and s.principal is not None
+        ]
+        return sockets + _polling_pages()
+
+    def write(self, pages: list[Page]) -> None:
+        """Write the batch, in a thread: the process's row with its counters, pages new or changed, pages gone."""
+        close_old_connections()
+        try:
+            with transaction.atomic():
+                self._write_process()
+                self._write_pages({page.id: page for page in pages})
+        finally:
+            close_old_connections()
+
+    def _write_process(self) -> None:
+        ServerProcess.objects.update_or_create(
+            id=self._hub.id,
+            defaults={
+                "name": self._hub.name,
+                "started_at": _moment(self._hub.started_at),
+                "seen_at": timezone.now(),
+                "counters": counters.snapshot() | {"bells_waiting{}": self._hub.ringer.depth},
+            },
+        )
+
+    def _write_pages(self, pages: dict[str, Page]) -> None:
+        fresh = [page for page in pages.values() if self._is_news(page)]
+        lost = [self._written[key] for key in self._written.keys() - pages.keys()]
+        came = [page for page in fresh if self._entered(page)]
+        if fresh:
+            models.QuerySet.bulk_create(
+                Presence._base_manager.all(),
+                [self._row(page) for page in fresh],
+                update_conflicts=True,
+                unique_fields=["process", "page_id"],
+                update_fields=["page", "away", "seen_at", "transport"],
+            )
+        if lost:
+            ids = [page.id for page in lost]
+            Presence._base_manager.filter(process_id=self._hub.id, page_id__in=ids)._raw_delete(DEFAULT_DB_ALIAS)
+        # Only coming, going and falling away are news to other pages; being seen again is not.
+        journal.write_touches([(None, self._row(page)) for page in came] + [(self._row(page), None) for page in lost])
+        renewed = {page.id: page for page in fresh}
+        self._written = {key: renewed.get(key) or self._written[key] for key in pages}
+
+    def _entered(self, page: Page) -> bool:
+        before = self._written.get(page.id)
+        return before is None or (before.page, before.away) != (page.page, page.away)
+
+    def _is_news(self, page: Page) -> bool:
+        before = self._written.get(page.id)
+        stale = settings.LIVE["OFFLINE_AFTER"] * REFRESH_SHARE
+        return before is None or self._entered(page) or page.seen_at - before.seen_at > stale
+
+    def _row(self, page: Page) -> Presence:
+        principal = page.principal
+        return Presence(
+            process_id=self._hub.id,
+            page_id=page.id,
+            kind=principal.kind,
+            principal=principal.id if principal.kind == "user" else _digest(principal.id),
+            page=page.page[:200],
+            transport=page.transport,
+            away=page.away,
+            since=_moment(page.since),
+            seen_at=_moment(page.seen_at),
+        )
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def signed_in(session_keys: list[str]) -> set[str]:
+    """Those of `session_keys` whose sessions still stand; in a thread of the hub."""
+    close_old_connections()
+    try:
+        return set(principals.of_sessions(session_keys))
+    finally:
+        close_old_connections()
+
+
+def forget_processes(seen_before: datetime) -> int:
+    """Delete processes that have not reported since, with the presence they left behind; returns how many."""
+    with transaction.atomic():
+        dead = list(ServerProcess.objects.filter(seen_at__lt=seen_before).values_list("pk", flat=True))
+        left = list(Presence.objects.filter(process__in=dead))
+        Presence._base_manager.filter(process__in=dead)._raw_delete(DEFAULT_DB_ALIAS)
+        ServerProcess.objects.filter(pk__in=dead).delete()
+        journal.write_touches((row, None) for row in left)
+    return len(dead)

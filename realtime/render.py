@@ -1,0 +1,85 @@
+"""Rendering for delivery: membership, loading and templates for a batch of changes, once each.
+
+Used by the hub (push, hello, resume) and by the poll view, always in a thread and always inside one
+snapshot of the database, whose version every rendered fragment carries.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from realtime import counters, fragments, topics
+from realtime.journal import Touch
+from realtime.topics import Principal
+
+log = logging.getLogger(__name__)
+
+Audience = Mapping[str, set[Principal]]
+
+
+@dataclass
+class Rendering:
+    """What to deliver: for each topic its ready JSON pieces and those who belong to it now."""
+
+    pieces: dict[Touch, str] = field(default_factory=dict)
+    members: dict[str, set[Principal]] = field(default_factory=dict)
+
+    def for_topics(self, names: Iterable[str]) -> list[str]:
+        """The pieces on `names`."""
+        wanted = set(names)
+        return [piece for touch, piece in self.pieces.items() if touch.topic in wanted]
+
+
+def render(touches: Collection[Touch], audience: Audience, version: str) -> Rendering:
+    """Render `touches` for the followers in `audience` (topic: principals). Call it inside the
+    `journal.snapshot()` that `version` was taken in.
+
+    A topic whose followers have all lost it is not rendered. A fragment that fails is logged and left
+    out; the others go on.
+    """
+    done = Rendering()
+    for name, principals in audience.items():
+        done.members[name] = topics.members(name, principals)
+    by_fragment: dict[str, list[Touch]] = defaultdict(list)
+    for touch in touches:
+        if done.members.get(touch.topic):
+            by_fragment[touch.fragment].append(touch)
+    for name, wanted in by_fragment.items():
+        fragment = fragments.get(name)
+        if fragment is None:
+            log.warning("The journal names the fragment %s, which no app declares.", name)
+            continue
+        _render_fragment(fragment, wanted, version, done)
+    return done
+
+
+def _render_fragment(fragment: fragments.Fragment, wanted: list[Touch], version: str, done: Rendering) -> None:
+    try:
+        found = fragment.load(list(dict.fromkeys(touch.key for touch in wanted)))
+    except Exception:
+        counters.render_errors.labels(fragment.name).inc()
+        log.exception("The fragment %s could not be loaded.", fragment.name)
+        return
+    for touch in wanted:
+        try:
+            done.pieces[touch] = _piece(fragment, touch, found, version)
+        except Exception:
+            counters.render_errors.labels(fragment.name).inc()
+            log.exception("The fragment %s of %s could not be rendered.", fragment.name, touch.key)
+
+
+def _piece(fragment: fragments.Fragment, touch: Touch, found: Mapping[str, object], version: str) -> str:
+    thing = found.get(touch.key)
+    html = None
+    if thing is not None and touch.topic in fragment.topics(thing):
+        html = fragment.render(touch.key, thing, touch.topic, version)
+        counters.renders.labels(fragment.name).inc()
+    return json.dumps(
+        {"topic": touch.topic, "live": fragment.name, "id": fragment.dom_id(touch.key), "v": version, "html": html},
+        ensure_ascii=False,
+        separators=(",", ":"),
+    )

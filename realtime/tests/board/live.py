@@ -1,0 +1,67 @@
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from realtime.fragments import Fragment, watch
+from realtime.inbound import receives, signal
+from realtime.tests.board.models import Board, Note, Pulse
+from realtime.topics import Principal, Topic
+
+
+def people(user_ids: set[int], board_id: int) -> set[int]:
+    return set(
+        Board.people.through.objects.filter(board_id=board_id, user_id__in=user_ids).values_list("user_id", flat=True)
+    )
+
+
+def links(tokens: set[str], board_id: int) -> set[str]:
+    return tokens & {f"open-{board_id}"}
+
+
+board_topic = Topic("board.{board_id}", users=people, links=links)
+
+
+def load_notes(keys: Sequence[str]) -> Mapping[str, Note]:
+    return {str(note.pk): note for note in Note.objects.filter(pk__in=keys)}
+
+
+def load_counts(keys: Sequence[str]) -> Mapping[str, Board]:
+    return {str(board.pk): board for board in Board.objects.filter(pk__in=keys).prefetch_related("notes")}
+
+
+def load_pulses(keys: Sequence[str]) -> Mapping[str, Pulse]:
+    return {str(pulse.pk): pulse for pulse in Pulse.objects.filter(pk__in=keys)}
+
+
+note = Fragment(
+    "board.note",
+    template="board/_note.html",
+    load=load_notes,
+    topics=lambda note: [board_topic(note.board_id)],
+    watches=[watch(Note, remember=("board_id",))],
+    order=lambda note: f"{note.pk:09}",
+)
+count = Fragment(
+    "board.count",
+    template="board/_count.html",
+    load=load_counts,
+    topics=lambda board: [board_topic(board.pk)],
+    watches=[
+        watch(Board),
+        watch(Note, remember=("board_id",), touches=lambda row: [(board_topic(row.board_id), str(row.board_id))]),
+    ],
+)
+pulse = Fragment(
+    "board.pulse",
+    template="board/_pulse.html",
+    load=load_pulses,
+    topics=lambda pulse: [board_topic(pulse.board_id)],
+    watches=[watch(Pulse)],
+    latest=True,
+)
+
+
+@receives("board.typing")
+def typing(principal: Principal, data: dict[str, Any]) -> None:
+    board_id = int(data["board"])
+    if principal.user_id in people({principal.user_id or 0}, board_id):
+        signal(board_topic(board_id), "typing", {"who": principal.id}, besides=principal)

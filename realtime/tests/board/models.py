@@ -1,0 +1,29 @@
+"""A throw-away app: what CONTRIBUTING.md says a live feature needs, and nothing more."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+
+from realtime.models import LiveModel
+
+
+class Board(LiveModel):
+    name = models.CharField(max_length=40)
+    people = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="boards")
+
+
+class Note(LiveModel):
+    board = models.ForeignKey(Board, on_delete=models.CASCADE, related_name="notes")
+    text = models.CharField(max_length=2000)
+    pinned = models.BooleanField(default=False)
+
+    class Meta:
+        ordering: ClassVar = ["pk"]
+
+
+class Pulse(LiveModel):
+    """Changes often; only its newest value matters."""
+
+    board = models.OneToOneField(Board, on_delete=models.CASCADE)
+    value = models.IntegerField(default=0)

@@ -1,0 +1,103 @@
+"""Topics: who hears of a change.
+
+A topic is a name such as `booking.7.customer`; its kind, declared once in an app's `live.py`, says who
+belongs. Membership is asked when a page follows a topic and again whenever something is about to be
+delivered on it, so losing access takes effect on an open socket.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import NamedTuple
+
+Params = tuple[int | str, ...]
+UsersRule = Callable[..., set[int]]
+LinksRule = Callable[..., set[str]]
+
+_kinds: dict[str, Topic] = {}
+
+
+class Principal(NamedTuple):
+    """A follower: a signed-in user (`user`, id) or the bearer of a share link (`link`, token)."""
+
+    kind: str
+    id: str
+
+    @property
+    def user_id(self) -> int | None:
+        """The user's id, or None for a share link."""
+        return int(self.id) if self.kind == "user" else None
+
+
+class Topic:
+    """A kind of topic.
+
+    `pattern` has parts separated by dots; `{name}` stands for a whole number, `{name:str}` for letters,
+    digits, `-` and `_` (a group name of the channel layer allows no more). `users(user_ids, *params)`
+    returns those of `user_ids` that belong now, with at most one query; `links(tokens, *params)` does the
+    same for share links. Without a rule nobody of that kind belongs.
+    """
+
+    def __init__(self, pattern: str, *, users: UsersRule | None = None, links: LinksRule | None = None) -> None:
+        if pattern in _kinds:
+            raise ValueError(f"The topic {pattern} is declared twice.")
+        self.pattern = pattern
+        self._users, self._links = users, links
+        self._casts: list[type[int] | type[str]] = []
+        self._regex = re.compile(re.sub(r"\\\{(\w+)(:str)?\\\}", self._part, re.escape(pattern)))
+        self._format = re.sub(r"\{(\w+)(:str)?\}", "{}", pattern)
+        _kinds[pattern] = self
+        resolve.cache_clear()
+
+    def _part(self, match: re.Match[str]) -> str:
+        self._casts.append(str if match[2] else int)
+        return r"([A-Za-z0-9_-]{1,64})" if match[2] else r"(\d{1,18})"
+
+    def __call__(self, *params: int | str) -> str:
+        """The name of one topic of this kind; `params` in the pattern's order."""
+        if len(params) != len(self._casts):
+            raise TypeError(f"{self.pattern} takes {len(self._casts)} parameters, {len(params)} given.")
+        return self._format.format(*params)
+
+    def params_of(self, name: str) -> Params | None:
+        """The parameters in `name`, or None where it is no topic of this kind."""
+        match = self._regex.fullmatch(name)
+        return tuple(cast(part) for cast, part in zip(self._casts, match.groups(), strict=True)) if match else None
+
+    def members(self, principals: set[Principal], params: Params) -> set[Principal]:
+        """Those of `principals` that belong to this topic now: one query a kind of principal at most."""
+        users = {int(p.id) for p in principals if p.kind == "user"}
+        links = {p.id for p in principals if p.kind == "link"}
+        found: set[Principal] = set()
+        if users and self._users:
+            found |= {Principal("user", str(pk)) for pk in self._users(users, *params)}
+        if links and self._links:
+            found |= {Principal("link", token) for token in self._links(links, *params)}
+        return found & principals
+
+
+@lru_cache(maxsize=20_000)
+def resolve(name: str) -> tuple[Topic, Params] | None:
+    """The kind of topic `name` is and its parameters, or None where no app declares it."""
+    for kind in _kinds.values():
+        params = kind.params_of(name)
+        if params is not None:
+            return kind, params
+    return None
+
+
+def members(name: str, principals: set[Principal]) -> set[Principal]:
+    """Those of `principals` that may hear of the topic `name` now; nobody for an unknown one."""
+    found = resolve(name)
+    return found[0].members(principals, found[1]) if found and principals else set()
+
+
+def kinds() -> list[Topic]:
+    """Every declared kind of topic."""
+    return list(_kinds.values())
+
+
+# The one topic everybody has: their own. A deactivated account loses its sockets, so no query is needed.
+user_topic = Topic("user.{user_id}", users=lambda user_ids, user_id: user_ids & {user_id})

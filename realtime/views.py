@@ -1,0 +1,89 @@
+"""The poll: the same truth for a page without a socket. And the counters, for Prometheus."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils.crypto import constant_time_compare
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from realtime import counters, journal, presence
+from realtime.consumer import MOST_TOPICS
+from realtime.jobs import frame
+from realtime.journal import BadCursorError, Reading
+from realtime.render import render
+from realtime.topics import Principal
+
+
+def principal_of(request: HttpRequest) -> Principal | None:
+    """Who asks: the bearer of a share link if the page has one, else the signed-in user."""
+    link = request.GET.get("link", "")
+    if link:
+        return Principal("link", link[:64])
+    return Principal("user", str(request.user.pk)) if request.user.is_authenticated else None
+
+
+@never_cache
+@require_GET
+def poll(request: HttpRequest) -> HttpResponse:
+    """What changed since the page's cursor `c` on its `topic`s.
+
+    204 with the new cursor in `Live-Cursor` when nothing did (three queries: session, user, journal),
+    200 with the same message as a socket's welcome, 401 when the session has ended.
+    """
+    principal = principal_of(request)
+    if principal is None:
+        return _answer(JsonResponse({"error": "Signed out."}, status=401), "signed_out")
+    names = request.GET.getlist("topic")
+    if len(names) > MOST_TOPICS or any(len(name) > 100 for name in names):
+        return _answer(JsonResponse({"error": "Too many topics."}, status=400), "malformed")
+    presence.polled(principal, request.GET.get("page", "")[:200])
+    try:
+        reading = journal.since(journal.parse_cursor(request.GET.get("c", "")), names)
+    except BadCursorError:
+        reading = Reading(journal.now(), [], reset=True)
+    if not reading.changes and not reading.reset:
+        response = HttpResponse(status=204)
+        response["Live-Cursor"] = str(reading.cursor)
+        return _answer(response, "empty")
+    return _answer(_news(principal, names, reading), "reset" if reading.reset else "changed")
+
+
+def _news(principal: Principal, names: list[str], reading: Reading) -> JsonResponse:
+    touches = list(dict.fromkeys(change.touch for change in reading.changes))
+    with journal.snapshot():
+        version = journal.now().version
+        done = render(touches, {name: {principal} for name in names}, version)
+    pieces = [done.pieces[touch] for touch in touches if touch in done.pieces]
+    gone = [name for name in names if not done.members[name]]
+    head = {
+        "t": "welcome",
+        "c": str(reading.cursor),
+        "now": int(journal.milliseconds()),
+        "gone": gone,
+        "reset": reading.reset,
+        "more": False,
+    }
+    (counters.resets if reading.reset else counters.resumes).inc()
+    response = JsonResponse({})
+    response.content = frame(head, pieces).encode()
+    return response
+
+
+def _answer(response: HttpResponse, result: str) -> HttpResponse:
+    counters.polls.labels(result).inc()
+    response["Live-As-Of"] = str(int(journal.milliseconds()))
+    response["Live-Transport"] = settings.LIVE["TRANSPORT"]
+    return response
+
+
+@never_cache
+@require_GET
+def metrics(request: HttpRequest) -> HttpResponse:
+    """The counters of this process in Prometheus' text format, for who shows the token; a 404 for all others."""
+    token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    if not settings.METRICS_TOKEN or not constant_time_compare(token, settings.METRICS_TOKEN):
+        raise Http404
+    return HttpResponse(generate_latest(), content_type=CONTENT_TYPE_LATEST)
