@@ -115,7 +115,7 @@ class Booking(LiveModel):
     fee_amount = money_field(null=True)
     fee_explanation = models.CharField(max_length=300, blank=True)
 
-    objects = BookingQuerySet.as_manager()
+    objects: ClassVar = BookingQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [
@@ -242,7 +242,7 @@ class Bid(LiveModel):
     submitted_at = models.DateTimeField(default=timezone.now)
     revised_at = models.DateTimeField(default=timezone.now)
 
-    objects = BidQuerySet.as_manager()
+    objects: ClassVar = BidQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [
@@ -318,7 +318,7 @@ class Session(LiveModel):
     pause_reason = models.CharField(max_length=200, blank=True)
     finished_at = models.DateTimeField(null=True)
 
-    objects = SessionQuerySet.as_manager()
+    objects: ClassVar = SessionQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from django.db.models import Count, F, FilteredRelation, FloatField, Min, Q, Value
 from django.db.models.expressions import Combinable
@@ -17,6 +17,7 @@ from realtime.models import LiveQuerySet
 
 if TYPE_CHECKING:
     from accounts.models import Technician
+    from bookings.models import Bid, Booking, Session  # noqa: F401 (named in the bases)
 
 
 def kilometres_from(point: Point) -> Combinable:
@@ -27,7 +28,7 @@ def kilometres_from(point: Point) -> Combinable:
     return ASin(Least(Sqrt(a), 1.0)) * Value(2 * EARTH_KM, output_field=FloatField())
 
 
-class BookingQuerySet(LiveQuerySet[Any]):
+class BookingQuerySet(LiveQuerySet["Booking"]):
     """Questions about bookings."""
 
     def open_for_bids(self, now: datetime | None = None) -> Self:
@@ -69,7 +70,7 @@ class BookingQuerySet(LiveQuerySet[Any]):
         return self.select_related("category", "category__skill", "customer")
 
 
-class BidQuerySet(LiveQuerySet[Any]):
+class BidQuerySet(LiveQuerySet["Bid"]):
     """Questions about bids."""
 
     def standing(self) -> Self:
@@ -85,7 +86,7 @@ class BidQuerySet(LiveQuerySet[Any]):
         return self.select_related("technician__user", "booking")
 
 
-class SessionQuerySet(LiveQuerySet[Any]):
+class SessionQuerySet(LiveQuerySet["Session"]):
     """Questions about visits."""
 
     def active(self) -> Self:

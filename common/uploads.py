@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 import warnings
 from io import BytesIO
+from typing import Any
 
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import UploadedFile
@@ -20,7 +21,9 @@ KEPT_SIDE = 2000
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 
 
-def clean_image(upload: UploadedFile, *, most_bytes: int = MOST_BYTES, side: int = KEPT_SIDE) -> ContentFile[bytes]:
+def clean_image(
+    upload: UploadedFile[Any], *, most_bytes: int = MOST_BYTES, side: int = KEPT_SIDE
+) -> ContentFile[bytes]:
     """The picture as a fresh JPEG under a random name: no EXIF, no place, no comment, nothing behind its end.
 
     Its longer side is `side` pixels at most. Raises `TooLarge` (bytes or pixels), `Invalid` (no picture).
@@ -37,10 +40,10 @@ def clean_image(upload: UploadedFile, *, most_bytes: int = MOST_BYTES, side: int
         raise Invalid("That file is not a photo we can read. Send a JPEG, PNG, WebP or GIF.") from None
 
 
-def reencoded(upload: UploadedFile, side: int) -> bytes:
+def reencoded(upload: UploadedFile[Any], side: int) -> bytes:
     """The pixels of `upload`, upright, on white, as JPEG."""
     upload.seek(0)
-    with Image.open(upload, formats=FORMATS) as image:  # type: ignore[arg-type]
+    with Image.open(upload, formats=FORMATS) as image:
         if image.width * image.height > MOST_PIXELS:
             raise too_many_pixels()
         image.draft("RGB", (side * 2, side * 2))

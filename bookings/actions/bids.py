@@ -281,7 +281,7 @@ def visit_in_the_way(
 ) -> Session | None:
     """A visit of the technician that would overlap [start, end + travel), or None. `besides` is left out."""
     until = ends_at + minutes("TRAVEL_MINUTES")
-    clashes = Session.objects.overlapping(technician_id, starts_at, until).exclude(pk=besides)
+    clashes = Session.objects.overlapping(technician_id, starts_at, until).exclude(pk=besides or 0)
     return clashes.select_related("booking").order_by("starts_at").first()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
@@ -23,7 +23,7 @@ from bookings.actions.moves import (
     require_customer,
 )
 from bookings.links import job_url
-from bookings.models import Booking, BookingPhoto, ServiceCategory, Session
+from bookings.models import Bid, Booking, BookingPhoto, ServiceCategory, Session
 from bookings.rules.fees import Fee, Policy, Times, cancellation_fee
 from bookings.rules.numbers import minutes, number
 from bookings.states import BidStatus, BookingStatus, CancelReason, Party, SessionStatus
@@ -209,7 +209,15 @@ def check_may_cancel(booking: Booking, session: Session | None, by: User) -> Non
 
 
 def cancel_everything(
-    booking: Booking, bids: list, session: Session | None, *, by: User, reason: str, note: str, fee: Fee, now: datetime
+    booking: Booking,
+    bids: list[Bid],
+    session: Session | None,
+    *,
+    by: User,
+    reason: str,
+    note: str,
+    fee: Fee,
+    now: datetime,
 ) -> None:
     """Move the locked rows of a booking that is called off."""
     words = f"{CancelReason(reason).label}. {note}".strip()
@@ -262,7 +270,7 @@ def reopen(booking: Booking, *, by: User, now: datetime, reason: str) -> None:
     move(booking, BookingStatus.OPEN, by=by, now=now, reason=reason, expires_at=expires, fee_floor=Decimal(0), **window)
 
 
-def add_photo(booking: Booking, upload: UploadedFile, *, by: User, now: datetime | None = None) -> BookingPhoto:
+def add_photo(booking: Booking, upload: UploadedFile[Any], *, by: User, now: datetime | None = None) -> BookingPhoto:
     """Add a picture to a draft or open booking. Raises `TooLarge` or `Invalid` for what is no picture."""
     image = clean_image(upload)
     with transaction.atomic():

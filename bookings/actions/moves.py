@@ -17,7 +17,6 @@ from accounts.models import Role, Technician, User
 from bookings.links import job_url, market_url
 from bookings.models import Bid, BidHistory, Booking, BookingHistory, Session, SessionHistory
 from bookings.states import BID_MOVES, BOOKING_MOVES, SESSION_MOVES, BookingStatus, ProposalStatus
-from common.history import HistoryRow
 from common.refusals import Conflict
 
 M = TypeVar("M", bound=models.Model)
@@ -28,7 +27,7 @@ MOVES: dict[type[models.Model], dict[str, tuple[str, ...]]] = {
     Bid: BID_MOVES,
     Session: SESSION_MOVES,
 }
-HISTORIES: dict[type[models.Model], type[HistoryRow]] = {
+HISTORIES: dict[type[models.Model], Any] = {
     Booking: BookingHistory,
     Bid: BidHistory,
     Session: SessionHistory,

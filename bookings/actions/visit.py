@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
@@ -132,7 +133,7 @@ def complete_session(
     *,
     by: User,
     note: str,
-    photos: Iterable[UploadedFile] = (),
+    photos: Iterable[UploadedFile[Any]] = (),
     now: datetime | None = None,
     device_at: datetime | None = None,
 ) -> Session:

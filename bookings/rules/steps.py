@@ -26,11 +26,11 @@ class Step:
 
 
 STEPS: dict[tuple[str, str], Step] = {
-    (Party.TECHNICIAN, SessionStatus.PENDING): Step("check_in", "I have arrived", "map-pin-check"),
-    (Party.TECHNICIAN, SessionStatus.WAITING): Step("start_session", "Enter the start code", "key-round"),
+    (Party.TECHNICIAN, SessionStatus.PENDING): Step("check_in", "I have arrived", "map-pin"),
+    (Party.TECHNICIAN, SessionStatus.WAITING): Step("start_session", "Enter the start code", "lock"),
     (Party.TECHNICIAN, SessionStatus.LIVE): Step("complete_session", "Finish the visit", "circle-check"),
-    (Party.TECHNICIAN, SessionStatus.PAUSED): Step("resume_session", "Go on working", "play"),
-    (Party.CUSTOMER, SessionStatus.WAITING): Step("start_session", "Let the work begin", "play"),
+    (Party.TECHNICIAN, SessionStatus.PAUSED): Step("resume_session", "Go on working", "circle-play"),
+    (Party.CUSTOMER, SessionStatus.WAITING): Step("start_session", "Let the work begin", "circle-play"),
 }
 
 

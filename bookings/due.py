@@ -1,0 +1,136 @@
+"""What happens to bookings by the clock. Two clocks at once do nothing twice: each row is claimed by its lock."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Model, QuerySet
+
+from bookings.actions.booking import expire_booking
+from bookings.actions.moves import lock_bid, locking, move
+from bookings.actions.reschedule import close
+from bookings.actions.visit import close_as_no_show, missing_for_no_show
+from bookings.models import Bid, Booking, RescheduleProposal, Session
+from bookings.rules.numbers import minutes
+from bookings.states import BidStatus, BookingStatus, Party, ProposalStatus, SessionStatus
+
+log = logging.getLogger(__name__)
+BATCH = 200  # rows a tick and kind: a backlog is worked off over several ticks
+
+
+def run_due(as_of: datetime) -> int:
+    """Do all that is due by `as_of`, each row in its own transaction; returns how many rows it moved."""
+    return sum(
+        work(as_of) for work in (expire_bookings, expire_bids, expire_proposals, call_no_shows, put_finished_away)
+    )
+
+
+def each(
+    what: str,
+    rows: QuerySet[Model],
+    booking_path: str,
+    settle: Callable[[Booking, int], bool],
+) -> int:
+    """Call `settle` for each of `rows` with its booking locked, which claims it: another clock skips it.
+
+    What `settle` finds settled already (it looks again, under the lock) it leaves. One row that fails is
+    logged and does not stop the others.
+    """
+    done = 0
+    for pk, booking_id in list(rows.order_by("pk").values_list("pk", booking_path)[:BATCH]):
+        try:
+            with transaction.atomic():
+                held = locking(Booking.objects.select_related("category"), skip_locked=True).filter(pk=booking_id)
+                booking = held.first()
+                done += booking is not None and settle(booking, pk)
+        except Exception:
+            log.exception("due: %s %s failed", what, pk)
+    return done
+
+
+def expire_bookings(as_of: datetime) -> int:
+    """Open bookings that nobody was chosen for in time."""
+
+    def settle(booking: Booking, pk: int) -> bool:
+        if booking.status != BookingStatus.OPEN or booking.expires_at is None or booking.expires_at > as_of:
+            return False
+        expire_booking(booking, now=as_of)
+        return True
+
+    rows = Booking.objects.filter(status=BookingStatus.OPEN, expires_at__lte=as_of)
+    return each("booking", rows, "pk", settle)
+
+
+def expire_bids(as_of: datetime) -> int:
+    """Offers whose validity ran out."""
+
+    def settle(booking: Booking, pk: int) -> bool:
+        bid = lock_bid(pk, booking)
+        if bid.status != BidStatus.SUBMITTED or bid.valid_until > as_of:
+            return False
+        move(bid, BidStatus.EXPIRED, by=None, now=as_of, outcome="Its validity ran out. You may offer again.")
+        return True
+
+    return each("bid", Bid.objects.standing().filter(valid_until__lte=as_of), "booking_id", settle)
+
+
+def expire_proposals(as_of: datetime) -> int:
+    """Proposals to move a visit that nobody answered."""
+
+    def settle(booking: Booking, pk: int) -> bool:
+        proposal = locking(RescheduleProposal.objects.all()).get(pk=pk)
+        if proposal.status != ProposalStatus.PROPOSED or proposal.expires_at > as_of:
+            return False
+        close(proposal, ProposalStatus.EXPIRED, as_of)
+        return True
+
+    rows = RescheduleProposal.objects.filter(status=ProposalStatus.PROPOSED, expires_at__lte=as_of)
+    return each("proposal", rows, "session__booking_id", settle)
+
+
+def call_no_shows(as_of: datetime) -> int:
+    """Visits that the rule makes a no-show and nobody reported: arrived, an hour's wait, a contact attempt."""
+    wait = minutes("NO_SHOW_CLOCK_MINUTES")
+
+    def settle(booking: Booking, pk: int) -> bool:
+        session = locking(booking.sessions.select_related("bid")).get(pk=pk)
+        absent = Party.CUSTOMER if session.status == SessionStatus.WAITING else Party.TECHNICIAN
+        if not session.is_active or missing_for_no_show(session, absent, as_of, wait=wait):
+            return False
+        session.booking = booking
+        close_as_no_show(session, absent, by=None, now=as_of)
+        return True
+
+    # Without a contact attempt there is no no-show, so the many ordinary late visits are not even looked at.
+    rows = Session.objects.filter(
+        status__in=(SessionStatus.PENDING, SessionStatus.WAITING),
+        starts_at__lte=as_of - wait,
+        contact_attempts__isnull=False,
+    ).distinct()
+    return each("visit", rows, "booking_id", settle)
+
+
+def put_finished_away(as_of: datetime) -> int:
+    """Finished jobs leave the banner, and their address the technician's pages.
+
+    A saved row and not a comparison with now, so that open pages hear of it.
+    """
+    since = as_of - minutes("FINISHED_SHOWN_MINUTES")
+
+    def settle(booking: Booking, pk: int) -> bool:
+        if booking.status != BookingStatus.COMPLETED or booking.put_away_at is not None:
+            return False
+        booking.put_away_at = as_of
+        booking.save(update_fields=["put_away_at"])
+        return True
+
+    rows = Booking.objects.filter(
+        status=BookingStatus.COMPLETED,
+        put_away_at__isnull=True,
+        sessions__status=SessionStatus.COMPLETED,
+        sessions__finished_at__lte=since,
+    )
+    return each("finished", rows, "pk", settle)
