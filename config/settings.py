@@ -101,6 +101,7 @@ for origin in CSRF_TRUSTED_ORIGINS:
 HTTPS = flag("HTTPS", default=not DEBUG)
 if flag("TRUST_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    ALLAUTH_TRUSTED_PROXY_COUNT = 1  # or all people behind the proxy would share one rate limit
     ALLAUTH_TRUSTED_PROXY_COUNT = 1  # rate limits count the visitor's address, which that proxy appends
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
