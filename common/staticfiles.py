@@ -1,0 +1,14 @@
+"""Static files under names that change with their content."""
+
+from __future__ import annotations
+
+from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
+
+
+class ModuleManifestStorage(ManifestStaticFilesStorage):
+    """Hashed names that also reach into `import ... from "./x.js"`, so that a module graph is never half old.
+
+    Django ships this switched off; without it a page could run a new live.js with a cached old part of it.
+    """
+
+    support_js_module_import_aggregation = True

@@ -1,0 +1,10 @@
+// Everything a page does beside its HTML. Each import is one behaviour.
+import "./time.js";
+import "./toast.js";
+import "./menu.js";
+import "./forms.js";
+import "./dialog.js";
+import "./live.js";
+
+// The map is large: only pages that show one load it.
+if (document.querySelector("[data-map-pick], [data-map-show]")) import("./map.js");
