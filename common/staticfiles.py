@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
 
 
@@ -9,6 +11,8 @@ class ModuleManifestStorage(ManifestStaticFilesStorage):
     """Hashed names that also reach into `import ... from "./x.js"`, so that a module graph is never half old.
 
     Django ships this switched off; without it a page could run a new live.js with a cached old part of it.
+    Ours only: packages bring modules with bare imports (`from "htmx"`), which name no file.
     """
 
-    support_js_module_import_aggregation = True
+    _MODULES: ClassVar = ManifestStaticFilesStorage._js_module_import_aggregation_patterns[1]
+    patterns: ClassVar = (*ManifestStaticFilesStorage.patterns, ("js/*.js", _MODULES))
