@@ -19,6 +19,7 @@ from django.utils import timezone
 from accounts.models import AccountHistory, Role, Skill, Technician, User, WorkingHours
 from common.geo import is_place
 from common.refusals import Conflict, Invalid
+from common.uploads import delete_later
 from common.zones import validate_zone
 
 
@@ -122,15 +123,13 @@ def update_profile(
     validate_zone(time_zone)
     person = User.objects.select_for_update().get(pk=user.pk)
     person.name, person.phone, person.time_zone = name, phone, time_zone
-    old = person.photo.name if person.photo and (photo or remove_photo) else ""
+    if person.photo and (photo is not None or remove_photo):
+        delete_later(person.photo)
     if photo is not None:
         person.photo.save("photo.jpg", photo, save=False)
     elif remove_photo:
         person.photo = ""
     person.save(update_fields=["name", "phone", "time_zone", "photo"])
-    if old:
-        # Only once the change stands: a rollback would otherwise leave a row that points at nothing.
-        transaction.on_commit(lambda: User._meta.get_field("photo").storage.delete(old), robust=True)
     return person
 
 

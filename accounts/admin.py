@@ -98,7 +98,6 @@ class UserAdmin(DjangoUserAdmin):
     list_filter = ("role", "is_active")
     search_fields = ("email", "name")
     ordering = ("-joined_at",)
-    # Roles and closing go through the actions, which write history; photos come cleaned from the profile page.
     readonly_fields = ("role", "is_active", "is_staff", "last_login", "joined_at")
     fieldsets = (
         (None, {"fields": ("email", "password")}),
@@ -111,6 +110,10 @@ class UserAdmin(DjangoUserAdmin):
     )
     inlines: ClassVar = [HistoryInline]
     actions = ("switch_off", "switch_on", "make_customer", "make_technician", "make_driver", "make_admin")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        """Once there, a role and a closing go through the actions, which write history."""
+        return self.readonly_fields if obj else ("last_login", "joined_at")
 
     def save_model(self, request: HttpRequest, obj: User, form: forms.ModelForm[User], change: bool) -> None:
         """Save, and keep allauth's copy of the address in step."""

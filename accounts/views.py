@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -12,20 +12,14 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts import access, actions, sessions
 from accounts.access import role_required, signed_in
 from accounts.forms import PHOTO_BYTES, PHOTO_SIDE, ProfileForm, TechnicianProfileForm
-from accounts.models import Role
+from accounts.models import Role, User
 from accounts.trade_form import initial_trade
+from common.http import SeeOther
 from common.idempotency import idempotent
 from common.refusals import Refusal
 from common.uploads import clean_image
 from realtime.pages import live_page
 from realtime.topics import user_topic
-
-
-def see_other(name: str) -> HttpResponseRedirect:
-    """A redirect after a POST that the browser follows with GET (303)."""
-    response = HttpResponseRedirect(reverse(name))
-    response.status_code = 303
-    return response
 
 
 @require_GET
@@ -35,7 +29,7 @@ def profile(request: HttpRequest) -> HttpResponse:
     """What a person says about themselves, and the ways to change it."""
     user = signed_in(request)
     technician = access.technician_of(user) if user.role == Role.TECHNICIAN else None
-    context = {"technician": technician, "topic": user_topic(user.pk), "here": "profile"}
+    context = {"technician": technician, "topic": user_topic(user.pk)}
     return render(request, "accounts/profile.html", context)
 
 
@@ -47,20 +41,20 @@ def edit_profile(request: HttpRequest) -> HttpResponse:
     """Change name, phone, time zone and photo."""
     user = signed_in(request)
     # A copy of the row: a form that fails must not change the name in the page's own header.
-    person = type(user).objects.get(pk=user.pk)
+    person = User.objects.get(pk=user.pk)
     form = ProfileForm(request.POST or None, request.FILES or None, instance=person)
     if request.method == "POST" and form.is_valid() and _save_profile(request, form):
         messages.success(request, "Your profile is saved.")
-        return see_other("profile")
+        return SeeOther(reverse("profile"))
     status = 422 if form.errors else 200
-    return render(request, "accounts/profile_edit.html", {"form": form, "here": "profile"}, status=status)
+    return render(request, "accounts/profile_edit.html", {"form": form}, status=status)
 
 
 def _save_profile(request: HttpRequest, form: ProfileForm) -> bool:
     """Save what the form holds; a photo that cannot be used becomes an error beside its field."""
     user, data = signed_in(request), form.cleaned_data
     try:
-        photo = clean_image(data["photo"], max_bytes=PHOTO_BYTES, max_side=PHOTO_SIDE) if data["photo"] else None
+        photo = clean_image(data["photo"], most_bytes=PHOTO_BYTES, side=PHOTO_SIDE) if data["photo"] else None
     except Refusal as refusal:
         form.add_error("photo", refusal.sentence)
         return False
@@ -89,9 +83,9 @@ def edit_trade(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         actions.update_trade(technician, by=user, trade=form.trade())
         messages.success(request, "Your skills, area and hours are saved.")
-        return see_other("profile")
+        return SeeOther(reverse("profile"))
     status = 422 if form.errors else 200
-    return render(request, "accounts/trade_edit.html", {"form": form, "here": "profile"}, status=status)
+    return render(request, "accounts/trade_edit.html", {"form": form}, status=status)
 
 
 @require_GET
@@ -110,7 +104,7 @@ def photo(request: HttpRequest, user_id: int) -> HttpResponse:
 def session_list(request: HttpRequest) -> HttpResponse:
     """Where the person is signed in."""
     found = sessions.open_sessions(signed_in(request))
-    context = {"sessions": found, "current": request.session.session_key, "here": "profile"}
+    context = {"sessions": found, "current": request.session.session_key}
     return render(request, "usersessions/usersession_list.html", context)
 
 
@@ -123,7 +117,7 @@ def end_session(request: HttpRequest, session_id: int) -> HttpResponse:
         return redirect("account_logout")
     sessions.end([row])
     messages.success(request, "That browser is signed out.")
-    return see_other("usersessions_list")
+    return SeeOther(reverse("usersessions_list"))
 
 
 @require_POST
@@ -132,4 +126,4 @@ def end_other_sessions(request: HttpRequest) -> HttpResponse:
     """Sign out everywhere but here."""
     sessions.end_all_of(signed_in(request), keep=sessions.kept(request.session))
     messages.success(request, "Every other browser is signed out.")
-    return see_other("usersessions_list")
+    return SeeOther(reverse("usersessions_list"))

@@ -1,0 +1,207 @@
+"""Signing in and out, new passwords, rate limits, and what each does to open pages."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from allauth.usersessions.models import UserSession
+from django.core import mail
+from django.core.cache import cache
+from django.test import Client
+
+from accounts import actions
+from accounts.models import User
+from accounts.tests.conftest import PASSWORD, sign_in
+from realtime.journal import ORDERS_TOPIC
+from realtime.models import JournalRow
+
+NEW = "another horse battery"
+
+
+def orders() -> list[str]:
+    """What the servers were told to end, in order."""
+    return list(JournalRow.objects.filter(topic=ORDERS_TOPIC).order_by("pk").values_list("key", flat=True))
+
+
+def live_id(client: Client) -> str:
+    return str(client.session["live_id"])
+
+
+def alive(client: Client) -> bool:
+    return client.get("/accounts/profile/").status_code == 200
+
+
+def test_one_signs_in_by_address_in_any_case_and_comes_home(client: Client, carol: User) -> None:
+    response = client.post("/accounts/login/", {"login": "Carol@Example.org", "password": PASSWORD})
+    assert response["Location"] == "/"
+    assert alive(client)
+
+
+def test_a_wrong_password_says_what_to_do_and_keeps_the_address(client: Client, carol: User) -> None:
+    response = client.post("/accounts/login/", {"login": carol.email, "password": "wrong"})
+    page = response.content.decode()
+    assert "do not belong together" in page and f'value="{carol.email}"' in page
+    assert "wrong" not in page.replace("is-wrong", "")
+    assert not alive(client)
+
+
+def test_an_unknown_address_is_told_the_same_as_a_wrong_password(client: Client, db: None) -> None:
+    page = client.post("/accounts/login/", {"login": "who@example.org", "password": "x"}).content.decode()
+    assert "do not belong together" in page
+
+
+def test_a_closed_account_cannot_sign_in(client: Client, carol: User, olga: User) -> None:
+    actions.deactivate(carol, by=olga)
+    response = client.post("/accounts/login/", {"login": carol.email, "password": PASSWORD})
+    assert response["Location"] == "/accounts/inactive/"
+    assert not alive(client)
+
+
+def test_signing_in_leads_on_but_never_to_another_site(client: Client, carol: User) -> None:
+    data = {"login": carol.email, "password": PASSWORD}
+    assert Client().post("/accounts/login/?next=/accounts/email/", data)["Location"] == "/accounts/email/"
+    assert client.post("/accounts/login/?next=//evil.example/", data)["Location"] == "/"
+
+
+@pytest.mark.parametrize("demo", [True, False])
+def test_the_demo_accounts_stand_on_the_sign_in_page_of_a_demo_alone(
+    client: Client, db: None, settings: object, tmp_path: object, demo: bool
+) -> None:
+    settings.DEMO = demo  # type: ignore[attr-defined]
+    folder = tmp_path / "demo"  # type: ignore[operator]
+    folder.mkdir()
+    (folder / "_accounts.html").write_text("the demo people")
+    engine = settings.TEMPLATES[0]  # type: ignore[attr-defined]
+    settings.TEMPLATES = [{**engine, "DIRS": [tmp_path, *engine["DIRS"]]}]  # type: ignore[attr-defined]
+    assert ("the demo people" in client.get("/accounts/login/").content.decode()) is demo
+
+
+def test_five_wrong_passwords_are_enough_for_an_address(carol: User) -> None:
+    for _ in range(5):
+        Client().post("/accounts/login/", {"login": carol.email, "password": "wrong"})
+    page = Client().post("/accounts/login/", {"login": carol.email, "password": PASSWORD}).content.decode()
+    assert "Wait five minutes" in page
+
+
+@pytest.mark.parametrize(
+    ("page", "data", "most"),
+    [
+        ("/accounts/login/", {"login": "", "password": ""}, 30),
+        ("/accounts/signup/", {}, 20),
+        ("/accounts/signup/technician/", {}, 20),
+    ],
+)
+def test_too_many_tries_from_one_address_get_429_and_a_time_to_wait(
+    client: Client, db: None, page: str, data: dict[str, str], most: int
+) -> None:
+    for _ in range(most):
+        assert client.post(page, data).status_code == 200
+    response = client.post(page, data)
+    assert response.status_code == 429
+    assert 1 <= int(response["Retry-After"]) <= 60
+    text = response.content.decode()
+    assert re.search(r"Try again in \d+ seconds", text) and text.count("<h1") == 1
+    assert client.get(page).status_code == 200, "looking is not trying"
+    cache.clear()
+    assert client.post(page, data).status_code == 200
+
+
+def test_too_many_reset_mails_for_one_address_get_429(client: Client, carol: User) -> None:
+    for _ in range(5):
+        assert client.post("/accounts/password/reset/", {"email": carol.email}).status_code == 302
+    response = client.post("/accounts/password/reset/", {"email": carol.email})
+    assert response.status_code == 429 and response["Retry-After"] == "60"
+    assert len(mail.outbox) == 5
+
+
+def test_signing_out_asks_first_and_ends_that_sessions_sockets_alone(carol: User) -> None:
+    here, there = sign_in(carol), sign_in(carol)
+    ours = live_id(here)
+    assert "Sign out" in here.get("/accounts/logout/").content.decode() and orders() == []
+    assert here.post("/accounts/logout/")["Location"] == "/accounts/login/"
+    assert orders() == [f"session.{ours}"]
+    assert not alive(here) and alive(there)
+    assert UserSession.objects.filter(user=carol).count() == 1
+
+
+def test_a_new_password_keeps_this_browser_and_ends_all_others(carol: User) -> None:
+    here, there = sign_in(carol), sign_in(carol)
+    ours = live_id(here)
+    data = {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW}
+    assert here.post("/accounts/password/change/", data).status_code == 302
+    assert orders() == [f"user.{carol.pk}.{ours}"]
+    assert alive(here) and not alive(there)
+    assert live_id(here) == ours, "the pages that are open here go on"
+    assert [letter.subject for letter in mail.outbox] == ["Callout: Your password was changed"]
+    assert User.objects.get(pk=carol.pk).check_password(NEW)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"oldpassword": "wrong"}, "not your current password"),
+        ({"password2": "different battery"}, "same password each time"),
+        ({"password1": "carolreed", "password2": "carolreed"}, "too similar"),
+    ],
+)
+def test_a_new_password_is_refused_with_a_reason_and_ends_nothing(
+    carol: User, changes: dict[str, str], sentence: str
+) -> None:
+    here = sign_in(carol)
+    data = {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW, **changes}
+    assert sentence in here.post("/accounts/password/change/", data).content.decode()
+    assert orders() == [] and User.objects.get(pk=carol.pk).check_password(PASSWORD)
+
+
+def reset_link(email: str) -> str:
+    Client().post("/accounts/password/reset/", {"email": email})
+    return next(word for word in mail.outbox[-1].body.split() if "/password/reset/key/" in word)
+
+
+def test_a_password_is_reset_by_mail_once_and_ends_every_session(carol: User) -> None:
+    before, client = sign_in(carol), Client()
+    page = client.get(reset_link(carol.email), follow=True)
+    assert "Choose a new password" in page.content.decode()
+    form = page.redirect_chain[-1][0]
+    assert "key/" in form and carol.email not in form, "the key is not in the address of the form"
+    done = client.post(form, {"password1": NEW, "password2": NEW}, follow=True)
+    assert "Your new password is set" in done.content.decode()
+    assert not alive(before)
+    assert orders()[-1] == f"user.{carol.pk}."
+    assert User.objects.get(pk=carol.pk).check_password(NEW)
+    link = next(word for word in mail.outbox[0].body.split() if "/password/reset/key/" in word)
+    assert "no longer works" in Client().get(link, follow=True).content.decode()
+
+
+def test_a_reset_in_a_signed_in_browser_ends_that_session_too(carol: User) -> None:
+    here = sign_in(carol)
+    form = here.get(reset_link(carol.email), follow=True).redirect_chain[-1][0]
+    here.post(form, {"password1": NEW, "password2": NEW})
+    assert orders()[-1] == f"user.{carol.pk}." and not alive(here)
+
+
+def test_asking_for_a_reset_tells_nobody_who_has_an_account(client: Client, carol: User) -> None:
+    known = client.post("/accounts/password/reset/", {"email": carol.email}, follow=True)
+    unknown = Client().post("/accounts/password/reset/", {"email": "who@example.org"}, follow=True)
+    token = re.compile(rb'"X-CSRFToken": "\w+"')
+    assert token.sub(b"", known.content) == token.sub(b"", unknown.content)
+    assert mail.outbox[1].subject == "Callout: No account with this address"
+
+
+def test_who_has_no_password_may_set_one(db: None) -> None:
+    user = actions.sign_up_customer(email="a@example.org", password=None, name="Ann", time_zone="UTC")
+    client = Client()
+    client.force_login(user)
+    assert client.get("/accounts/password/change/")["Location"] == "/accounts/password/set/"
+    client.post("/accounts/password/set/", {"password1": NEW, "password2": NEW})
+    assert User.objects.get(pk=user.pk).check_password(NEW) and alive(client)
+
+
+def test_a_stronger_hash_at_sign_in_ends_nothing(carol: User, settings: object) -> None:
+    sign_in(carol)
+    hashers = settings.PASSWORD_HASHERS  # type: ignore[attr-defined]
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2SHA1PasswordHasher", *hashers]  # type: ignore[attr-defined]
+    there = sign_in(carol)
+    assert User.objects.get(pk=carol.pk).password.startswith("pbkdf2_sha1")
+    assert orders() == [] and alive(there)
