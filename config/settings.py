@@ -195,7 +195,7 @@ if database["ENGINE"] == "django.db.backends.sqlite3":
     database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=20000;",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
     }
     # Tests need a file: threads and the in-memory database do not go together.
     database["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
@@ -247,7 +247,7 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", 
 # --- The live mechanism ---------------------------------------------------------------------------
 # Numbers of the domain. All are seconds unless the name says otherwise; tests shrink them.
 
-LIVE = {
+LIVE: dict[str, Any] = {
     "TRANSPORT": choice("LIVE_TRANSPORT", ("socket", "poll"), "socket"),
     "TAIL_EVERY": number("LIVE_TAIL_EVERY", 0.05 if "sqlite3" in database["ENGINE"] else 0.25, least=0.01),
     "HEARTBEAT_EVERY": number("LIVE_HEARTBEAT_EVERY", 25, least=0.2),

@@ -27,6 +27,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     # No channel of its own: the hub has one for the whole process.
     channel_layer_alias = None
+    scope: dict[str, Any]
     socket: LiveSocket | None = None
     tokens = 10.0 * MESSAGES_A_SECOND
     counted_at = 0.0

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.template.loader import get_template
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 Touches = Callable[[Any], Iterable[tuple[str, str]]]
 
@@ -101,7 +101,7 @@ class Fragment:
     def render(self, key: str, thing: Any, topic: str, version: str) -> SafeString:
         """The fragment's HTML for one loaded object on one topic."""
         live = Live(self.dom_id(key), self.name, topic, version, self.order_of(thing))
-        return get_template(self.template).render({self.noun: thing, "live": live})
+        return mark_safe(get_template(self.template).render({self.noun: thing, "live": live}))  # noqa: S308 (a template)
 
     def places(self, row: models.Model, each: Watch) -> set[tuple[str, str]]:
         """The (topic, key) pairs that `row` touches."""
@@ -118,10 +118,10 @@ class Watching(NamedTuple):
 
     def touched(self, before: models.Model | None, after: models.Model | None) -> set[tuple[str, str]]:
         """The (topic, key) pairs that a change from `before` to `after` (None: made, deleted) touches."""
-        if before is not None and after is not None and self.watch.fields:
-            if all(before.__dict__.get(name) == after.__dict__.get(name) for name in self.watch.fields):
-                return set()
         rows = [row for row in (before, after) if row is not None]
+        columns = self.watch.fields
+        if len(rows) == 2 and columns and all(rows[0].__dict__.get(n) == rows[1].__dict__.get(n) for n in columns):
+            return set()
         return set().union(*(self.fragment.places(row, self.watch) for row in rows))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -160,7 +160,7 @@ def answer_frames(answer: Answer, rendering: Rendering, cursor: str) -> list[str
     return frames
 
 
-def frame(head: dict[str, object], pieces: Iterable[str]) -> str:
+def frame(head: Mapping[str, object], pieces: Iterable[str]) -> str:
     """A frame's JSON text from its head and ready pieces."""
     return f'{json.dumps(head, separators=(",", ":"))[:-1]},"f":[{",".join(pieces)}]}}'
 

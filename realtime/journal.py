@@ -177,8 +177,8 @@ def write_touches(changes: Iterable[tuple[models.Model | None, models.Model | No
 
 # The table's oid is part of the epoch: a database restored from a dump is another one.
 _READ_POSTGRESQL = """
-SELECT s.epoch || to_hex('realtime_journal'::regclass::oid::int), s.horizon, pg_current_snapshot()::text, j.id, j.topic, j.fragment, j.key,
-       extract(epoch FROM j.at) * 1000, j.txid::text
+SELECT s.epoch || to_hex('realtime_journal'::regclass::oid::int), s.horizon, pg_current_snapshot()::text,
+       j.id, j.topic, j.fragment, j.key, extract(epoch FROM j.at) * 1000, j.txid::text
 FROM realtime_journalstate s LEFT JOIN realtime_journal j
   ON %s AND j.txid >= pg_snapshot_xmin(%s::pg_snapshot) AND NOT pg_visible_in_snapshot(j.txid, %s::pg_snapshot)
   {topics}

@@ -98,7 +98,7 @@ class JournalRow(models.Model):
 
 
 class JournalState(models.Model):
-    """One row: the journal's epoch, and how far pruning has come (a row id on SQLite, a transaction id on PostgreSQL)."""
+    """One row: the journal's epoch, and the highest row id (on PostgreSQL: transaction id) that was pruned."""
 
     epoch = models.CharField(max_length=16)
     horizon = models.BigIntegerField(default=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import logging
 import time
@@ -94,8 +95,9 @@ class LiveSocket:
             return False
         if not self.sizes:
             return True
-        live = settings.LIVE
-        return len(self.sizes) < live["WINDOW_FRAMES"] and self.unacked_bytes + size <= live["WINDOW_BYTES"]
+        frames: int = settings.LIVE["WINDOW_FRAMES"]
+        room: int = settings.LIVE["WINDOW_BYTES"]
+        return len(self.sizes) < frames and self.unacked_bytes + size <= room
 
     def push(self, text: str, cursor: str = "") -> bool:
         """Send a frame if the reader keeps up; returns whether it was sent."""
@@ -212,9 +214,9 @@ def _resumed(sending: Coroutine[Any, Any, None], waiting_for: Any) -> Generator[
         try:
             value = yield waiting_for
         except BaseException as error:  # a cancellation, passed on as `await` would
-            step: Callable[[], Any] = lambda error=error: sending.throw(error)  # noqa: E731
+            step = functools.partial(sending.throw, error)
         else:
-            step = lambda value=value: sending.send(value)  # noqa: E731
+            step = functools.partial(sending.send, value)
         try:
             waiting_for = step()
         except StopIteration:

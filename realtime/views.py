@@ -51,7 +51,7 @@ def poll(request: HttpRequest) -> HttpResponse:
     return _answer(_news(principal, names, reading), "reset" if reading.reset else "changed")
 
 
-def _news(principal: Principal, names: list[str], reading: Reading) -> JsonResponse:
+def _news(principal: Principal, names: list[str], reading: Reading) -> HttpResponse:
     touches = list(dict.fromkeys(change.touch for change in reading.changes))
     with journal.snapshot():
         version = journal.now().version
@@ -67,9 +67,7 @@ def _news(principal: Principal, names: list[str], reading: Reading) -> JsonRespo
         "more": False,
     }
     (counters.resets if reading.reset else counters.resumes).inc()
-    response = JsonResponse({})
-    response.content = frame(head, pieces).encode()
-    return response
+    return HttpResponse(frame(head, pieces), content_type="application/json")
 
 
 def _answer(response: HttpResponse, result: str) -> HttpResponse:

@@ -75,7 +75,8 @@ def live_list(
         inner = mark_safe(get_template(empty).render(_flat(context)))  # noqa: S308 (a rendered template)
         nothing = format_html("<{} data-live-empty>{}</{}>", item_tag, inner, item_tag)
     return format_html(
-        '<{tag} id="{id}" data-live-list="{name}" data-topic="{topic}" data-new="{new}"{label}{rest}>{items}{nothing}</{tag}>',
+        '<{tag} id="{id}" data-live-list="{name}" data-topic="{topic}" data-new="{new}"{label}{rest}>'
+        "{items}{nothing}</{tag}>",
         tag=tag,
         id=id or f"{name.replace('.', '-').replace('_', '-')}-list",
         name=name,
@@ -124,7 +125,7 @@ def live_site(context: template.Context) -> SafeString:
 @register.simple_tag(takes_context=True)
 def live_head(context: template.Context) -> SafeString:
     """The meta element that live.js starts from; nothing for somebody who may follow nothing."""
-    request = context.get("request")
+    request = context["request"]
     user = getattr(request, "user", None)
     page: LivePage | None = getattr(request, "live", None)
     if page is None and (user is None or not user.is_authenticated):

@@ -52,7 +52,7 @@ class Command(BaseCommand):
             verbosity=0,
         )
         # Before Daphne's own trigger, which cancels every connection without a word.
-        reactor.addSystemEventTrigger("before", "shutdown", goodbye)
+        reactor.addSystemEventTrigger("before", "shutdown", goodbye)  # type: ignore[arg-type]
         reactor.callWhenRunning(begin)
         server.run()
 
