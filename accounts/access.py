@@ -31,7 +31,7 @@ def role_required(*roles: str) -> Callable[[View[P]], View[P]]:
 
     def decorate(view: View[P]) -> View[P]:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return redirect_to_login(request.get_full_path())
             if signed_in(request).role not in roles:
@@ -53,7 +53,7 @@ def technician_of(user: User) -> Technician:
 
 def photo_of(viewer: User | AnonymousUser, user_id: int) -> ImageFieldFile:
     """The photo of a person, for anybody signed in. Raises `Http404` without one, or once the account is closed."""
-    person = User.objects.only("photo").filter(pk=user_id, is_active=True).first()
+    person: User | None = User.objects.only("photo").filter(pk=user_id, is_active=True).first()
     if not viewer.is_authenticated or person is None or not person.photo:
         raise Http404
     return person.photo

@@ -121,7 +121,7 @@ def update_profile(
     if by is not None and by.pk != user.pk:
         _require_desk(by)
     validate_zone(time_zone)
-    person = User.objects.select_for_update().get(pk=user.pk)
+    person: User = User.objects.select_for_update().get(pk=user.pk)
     person.name, person.phone, person.time_zone = name, phone, time_zone
     if person.photo and (photo is not None or remove_photo):
         delete_later(person.photo)
@@ -181,7 +181,7 @@ def deactivate(user: User, *, by: User | None, reason: str = "", now: datetime |
     _require_desk(by)
     if by is not None and by.pk == user.pk:
         raise Invalid("You cannot close your own account here. Ask another admin.")
-    locked = User.objects.select_for_update().get(pk=user.pk)
+    locked: User = User.objects.select_for_update().get(pk=user.pk)
     if not locked.is_active:
         raise Conflict(f"{locked} is switched off already.")
     locked.is_active = False
@@ -194,7 +194,7 @@ def deactivate(user: User, *, by: User | None, reason: str = "", now: datetime |
 def reactivate(user: User, *, by: User | None, reason: str = "", now: datetime | None = None) -> User:
     """Open a closed account again. Raises `Conflict` where it is open."""
     _require_desk(by)
-    locked = User.objects.select_for_update().get(pk=user.pk)
+    locked: User = User.objects.select_for_update().get(pk=user.pk)
     if locked.is_active:
         raise Conflict(f"{locked} is active already.")
     locked.is_active = True
@@ -212,7 +212,7 @@ def change_role(user: User, *, by: User | None, role: str, now: datetime | None 
     _require_desk(by)
     if by is not None and by.pk == user.pk:
         raise Invalid("You cannot change your own role. Ask another admin.")
-    locked = User.objects.select_for_update().get(pk=user.pk)
+    locked: User = User.objects.select_for_update().get(pk=user.pk)
     before = locked.role
     if role not in Role.values:
         raise Invalid(f"{role} is not a role. Choose one of: {', '.join(Role.values)}.")

@@ -11,7 +11,7 @@ from allauth.account.models import EmailAddress
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.forms import AdminUserCreationForm
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
@@ -21,7 +21,7 @@ from accounts.models import AccountHistory, Role, Skill, Technician, User, Worki
 from common.refusals import Refusal
 
 # Django's own login page knows no rate limit; ours does.
-admin.site.login = secure_admin_login(admin.site.login)
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 admin.site.site_header = admin.site.site_title = "Callout desk"
 
 Verb = Callable[[], object]
@@ -89,10 +89,9 @@ class HistoryInline(admin.TabularInline[AccountHistory, User]):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):
+class UserAdmin(DjangoUserAdmin[User]):
     """People. Closing an account ends their sessions and sockets."""
 
-    form = UserChangeForm
     add_form = NewUserForm
     list_display = ("email", "name", "role", "is_active", "joined_at")
     list_filter = ("role", "is_active")

@@ -30,7 +30,7 @@ class PersonSignUpForm(SignupForm):  # type: ignore[misc]
         widget=forms.TextInput({"autocomplete": "name"}),
     )
     time_zone = ZoneField(label="Time zone", initial=settings.DEFAULT_ZONE)
-    field_order = ("name", "email", "password1", "time_zone")
+    field_order: tuple[str, ...] | None = ("name", "email", "password1", "time_zone")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -110,6 +110,7 @@ def session_list(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @login_required
+@idempotent
 def end_session(request: HttpRequest, session_id: int) -> HttpResponse:
     """Sign one other browser out; the session in use signs out instead."""
     row = access.session_of(signed_in(request), session_id)
@@ -122,6 +123,7 @@ def end_session(request: HttpRequest, session_id: int) -> HttpResponse:
 
 @require_POST
 @login_required
+@idempotent
 def end_other_sessions(request: HttpRequest) -> HttpResponse:
     """Sign out everywhere but here."""
     sessions.end_all_of(signed_in(request), keep=sessions.kept(request.session))

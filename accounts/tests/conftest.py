@@ -1,4 +1,4 @@
-"""The people of these tests. Carol books, Dan books too, Tess repairs, Olga runs the desk."""
+"""People who sign in by themselves, with passwords. Carol and Dan book, Tess repairs (unverified), Olga runs the desk."""
 
 from __future__ import annotations
 
