@@ -22,7 +22,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 def readyz(request: HttpRequest) -> HttpResponse:
     """Database, journal and hub: 200 when this process can serve, else 503; the body says which part cannot."""
     state = health.ready()
-    return JsonResponse(state, status=200 if state.get("ready") else 503)
+    return JsonResponse(state, status=200 if state["ok"] else 503)
 
 
 @cache_control(max_age=3600)
