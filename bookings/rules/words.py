@@ -17,7 +17,9 @@ def span(start: datetime, end: datetime, zone: ZoneInfo, *, now: datetime) -> st
     """Tue 14:00-15:00 GMT, in the job's zone with its name; with the date when "Tue" could be another week's."""
     first, last = start.astimezone(zone), end.astimezone(zone)
     day = f"{first:%a}" if abs(start - now) < timedelta(days=6) else f"{first:%a} {first.day} {first:%b}"
-    return f"{day} {first:%H:%M}-{last:%H:%M} {first:%Z}"
+    # A span over a clock change names both, or it could read 01:30-01:30.
+    zones = "" if f"{first:%Z}" == f"{last:%Z}" else f" {first:%Z}"
+    return f"{day} {first:%H:%M}{zones}-{last:%H:%M} {last:%Z}"
 
 
 def worked_time(worked: timedelta) -> str:

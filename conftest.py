@@ -1,0 +1,54 @@
+"""The fixed cast. Alice owns what a test is about, Bob works for her; Charlie and Dora are strangers to both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from accounts.models import Role, User
+from bookings.tests import make
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    """A customer."""
+    return make.person("Alice")
+
+
+@pytest.fixture
+def bob(db: None) -> User:
+    """A verified technician who can do plumbing."""
+    return make.technician("Bob")
+
+
+@pytest.fixture
+def charlie(db: None) -> User:
+    """Another customer."""
+    return make.person("Charlie")
+
+
+@pytest.fixture
+def dora(db: None) -> User:
+    """Another verified technician who can do plumbing."""
+    return make.technician("Dora")
+
+
+@pytest.fixture
+def ed(db: None) -> User:
+    """A driver."""
+    return make.person("Ed", Role.DRIVER)
+
+
+@pytest.fixture
+def frank(db: None) -> User:
+    """An admin."""
+    return make.person("Frank", Role.ADMIN, is_staff=True)
+
+
+@pytest.fixture
+def media(settings, tmp_path: Path) -> Iterator[Path]:
+    """A media folder of the test's own."""
+    settings.MEDIA_ROOT = tmp_path
+    yield tmp_path
