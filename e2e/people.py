@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model, login
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.db import SessionStore
 from django.test import RequestFactory
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response
@@ -54,6 +55,7 @@ def session_cookie(user: Any) -> str:
     """A new session of `user`, made the way the sign-in page makes it, signals included."""
     request = RequestFactory().get("/", HTTP_USER_AGENT="Browser test")
     request.session = SessionStore()
+    request.user = AnonymousUser()
     login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
     request.session.save()
     return str(request.session.session_key)

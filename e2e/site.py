@@ -15,7 +15,7 @@ from typing import Self
 from tools import processes
 from tools.servers import Postgres, Redis, Server
 
-READY_WITHIN = 45.0
+READY_WITHIN = 30.0
 
 # The intervals of the domain, shrunk: a test waits for what they do, not for them. A test that is about an
 # interval itself restarts the site with its own.
@@ -94,19 +94,21 @@ class Web(Process):
     def wait_ready(self) -> Self:
         """Return when /readyz says 200; raise with the log when it does not in time."""
         until = time.monotonic() + READY_WITHIN
-        while not self.is_ready():
+        while trouble := self.not_ready():
             if not self.is_running() or time.monotonic() > until:
-                raise RuntimeError(f"{self.name} is not ready:\n{self.said()[-4000:]}")
+                raise RuntimeError(f"{self.name} is not ready: {trouble}\n{self.said()[-4000:]}")
             time.sleep(0.05)
         return self
 
-    def is_ready(self) -> bool:
-        """Whether /readyz says 200 now."""
+    def not_ready(self) -> str:
+        """Why /readyz does not say 200 now; empty when it does."""
         try:
-            with urllib.request.urlopen(f"{self.url}/readyz", timeout=3) as response:
-                return response.status == 200
-        except (urllib.error.URLError, OSError):
-            return False
+            with urllib.request.urlopen(f"{self.url}/readyz", timeout=3):
+                return ""
+        except urllib.error.HTTPError as error:
+            return error.read().decode(errors="replace")
+        except OSError as error:
+            return str(error)
 
 
 class Site:
@@ -118,6 +120,7 @@ class Site:
         self.env = dict(self.base_env)
         self.web: Web | None = None
         self.others: list[Process] = []
+        self._broken = ""
 
     @property
     def url(self) -> str:
@@ -126,8 +129,14 @@ class Site:
         return self.web.url
 
     def start(self) -> None:
-        """Start the first server process."""
-        self.web = Web("web", self.env, self.folder)
+        """Start the first server process. When that fails once, it fails at once ever after."""
+        if self._broken:
+            raise RuntimeError(self._broken)
+        try:
+            self.web = Web("web", self.env, self.folder)
+        except RuntimeError as error:
+            self._broken = str(error)
+            raise
 
     def restart(self, env: dict[str, str] | None = None, *, kill: bool = False) -> None:
         """End the first process (SIGKILL with `kill`) and start it on the same port, with `env` on top."""
