@@ -33,7 +33,6 @@ class ZoneField(forms.ChoiceField):
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("help_text", "Times are shown in the job’s own zone, and in this one where they differ.")
         super().__init__(choices=zone_choices, **kwargs)
-        self.widget.attrs["data-guess-zone"] = ""
 
     def validate(self, value: Any) -> None:
         """Raise `ValidationError` unless it is a zone."""

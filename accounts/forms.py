@@ -14,13 +14,14 @@ from django.http import HttpRequest
 from accounts import actions
 from accounts.fields import PhoneField, ZoneField
 from accounts.models import User
+from accounts.password_forms import InOurWords
 from accounts.trade_form import TradeForm
 
 PHOTO_BYTES = 5 * 1024 * 1024
 PHOTO_SIDE = 512
 
 
-class PersonSignUpForm(SignupForm):  # type: ignore[misc]
+class PersonSignUpForm(InOurWords, SignupForm):  # type: ignore[misc]
     """What everybody says when signing up: name, e-mail, password, time zone."""
 
     name = forms.CharField(
@@ -34,10 +35,9 @@ class PersonSignUpForm(SignupForm):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["email"].label = "E-mail address"
-        self.fields["password1"].help_text = "At least 8 characters; nothing as common as “password1”."
-        for name in ("email", "password1"):
-            self.fields[name].widget.attrs.pop("placeholder", None)
+        self.fields["password1"].label = "Password"
+        if not self.is_bound:
+            self.fields["time_zone"].widget.attrs["data-guess-zone"] = ""
 
     def person(self) -> dict[str, Any]:
         """The arguments every sign-up action takes."""
@@ -111,13 +111,12 @@ class TechnicianProfileForm(TradeForm):
     )
 
 
-class ChangeEmailForm(AddEmailForm):  # type: ignore[misc]
+class ChangeEmailForm(InOurWords, AddEmailForm):  # type: ignore[misc]
     """A new e-mail address, refused at once where somebody else signs in with it."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["email"].label = "New e-mail address"
-        self.fields["email"].widget.attrs.pop("placeholder", None)
 
     def clean_email(self) -> str:
         """The address in lower case.

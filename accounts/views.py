@@ -14,6 +14,7 @@ from accounts.access import role_required, signed_in
 from accounts.forms import PHOTO_BYTES, PHOTO_SIDE, ProfileForm, TechnicianProfileForm
 from accounts.models import Role, User
 from accounts.trade_form import initial_trade
+from accounts.words import hours_in_words
 from common.http import SeeOther
 from common.idempotency import idempotent
 from common.refusals import Refusal
@@ -29,7 +30,8 @@ def profile(request: HttpRequest) -> HttpResponse:
     """What a person says about themselves, and the ways to change it."""
     user = signed_in(request)
     technician = access.technician_of(user) if user.role == Role.TECHNICIAN else None
-    context = {"technician": technician, "topic": user_topic(user.pk)}
+    hours = hours_in_words(technician.hours.all()) if technician else []
+    context = {"technician": technician, "hours": hours, "topic": user_topic(user.pk)}
     return render(request, "accounts/profile.html", context)
 
 

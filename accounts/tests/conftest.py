@@ -1,4 +1,4 @@
-"""People who sign in by themselves, with passwords. Carol and Dan book, Tess repairs (unverified), Olga runs the desk."""
+"""People with passwords, who sign in by themselves. Carol and Dan book, Tess repairs (unverified), Olga is the desk."""
 
 from __future__ import annotations
 

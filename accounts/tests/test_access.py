@@ -15,9 +15,9 @@ from accounts.models import Role, User
 OWN_PAGES = [
     "/accounts/profile/",
     "/accounts/profile/edit/",
-    "/accounts/sessions/",
-    "/accounts/email/",
-    "/accounts/password/change/",
+    "/accounts/profile/sessions/",
+    "/accounts/profile/email/",
+    "/accounts/profile/password/",
     "/accounts/reauthenticate/",
 ]
 OPEN_PAGES = [
@@ -32,7 +32,7 @@ OPEN_PAGES = [
     "/accounts/confirm-email/wrong/",
     "/accounts/inactive/",
 ]
-POST_ONLY = ["/accounts/sessions/1/end/", "/accounts/sessions/end-others/"]
+POST_ONLY = ["/accounts/profile/sessions/1/end/", "/accounts/profile/sessions/end-others/"]
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_nobody_ends_somebody_elses_session(client_of: object, carol: User, who:
     from allauth.usersessions.models import UserSession
 
     row = UserSession.objects.create(user=carol, ip="127.0.0.1", session_key="k" * 32, user_agent="Firefox")
-    assert client_of(who).post(f"/accounts/sessions/{row.pk}/end/").status_code == 404  # type: ignore[operator]
+    assert client_of(who).post(f"/accounts/profile/sessions/{row.pk}/end/").status_code == 404  # type: ignore[operator]
     assert UserSession.objects.filter(pk=row.pk).exists()
 
 

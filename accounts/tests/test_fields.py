@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import time
+
 import pytest
 from django.core.exceptions import ValidationError
 
 from accounts.fields import PhoneField, ZoneField, zone_choices
+from accounts.models import WorkingHours
 from accounts.sessions import browser_name
+from accounts.words import hours_in_words
 
 
 @pytest.mark.parametrize("name", ["Europe/London", "America/Argentina/Salta", "UTC", "Asia/Kolkata", "GB"])
@@ -58,3 +62,20 @@ def test_a_phone_number_loses_stray_spaces_and_may_be_left_out() -> None:
 )
 def test_a_browser_is_named_as_people_know_it(header: str, words: str) -> None:
     assert browser_name(header) == words
+
+
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [
+        ([], []),
+        ([(0, 8, 18)], ["Mon 08:00–18:00"]),
+        ([(0, 8, 18), (1, 8, 18)], ["Mon and Tue 08:00–18:00"]),
+        ([(4, 8, 18), (2, 8, 18), (3, 8, 18)], ["Wed to Fri 08:00–18:00"]),
+        ([(0, 8, 18), (2, 8, 18)], ["Mon 08:00–18:00", "Wed 08:00–18:00"]),
+        ([(0, 8, 18), (1, 9, 18), (2, 9, 18), (3, 9, 18)], ["Mon 08:00–18:00", "Tue to Thu 09:00–18:00"]),
+        ([(day, 0, 23) for day in range(7)], ["Mon to Sun 00:00–23:00"]),
+    ],
+)
+def test_equal_neighbouring_days_are_joined(days: list[tuple[int, int, int]], words: list[str]) -> None:
+    rows = [WorkingHours(weekday=day, starts=time(starts), ends=time(ends)) for day, starts, ends in days]
+    assert hours_in_words(rows) == words

@@ -44,7 +44,12 @@ def words(**changes: object) -> dict[str, object]:
 def test_the_profile_shows_ones_own_details_and_ways_to_change_them(carol: User) -> None:
     page = sign_in(carol).get("/accounts/profile/").content.decode()
     assert "Carol Reed" in page and "carol@example.org" in page and "Europe/London" in page
-    for way in ("/accounts/profile/edit/", "/accounts/email/", "/accounts/password/change/", "/accounts/sessions/"):
+    for way in (
+        "/accounts/profile/edit/",
+        "/accounts/profile/email/",
+        "/accounts/profile/password/",
+        "/accounts/profile/sessions/",
+    ):
         assert f'href="{way}"' in page
     assert "/accounts/profile/trade/" not in page
 
@@ -159,7 +164,7 @@ def test_a_technician_changes_skills_area_hours_and_words(tess: User) -> None:
     assert [skill.slug for skill in technician.skills.all()] == ["test-locks"]
     assert [(day.weekday, day.starts) for day in technician.hours.all()] == [(6, time(10, 30))]
     shown = client.get("/accounts/profile/").content.decode()
-    assert "7 km around Hackney" in shown and "Sunday 10:30–18:00" in shown and "Test locks" in shown
+    assert "7 km around Hackney" in shown and "Sun 10:30–18:00" in shown and "Test locks" in shown
 
 
 def test_a_trade_with_a_mistake_is_not_saved(tess: User) -> None:
@@ -191,10 +196,10 @@ def test_the_profile_takes_as_many_queries_for_many_skills_as_for_one(tess: User
 
 def test_an_address_changes_only_once_the_mail_is_confirmed(carol: User) -> None:
     client = sign_in(carol)
-    asked = client.post("/accounts/email/", {"action_add": "", "email": "new@example.org"})
+    asked = client.post("/accounts/profile/email/", {"action_add": "", "email": "new@example.org"})
     assert asked["Location"].startswith("/accounts/reauthenticate/"), "an unlocked screen is not enough"
     client.post(asked["Location"], {"password": PASSWORD})
-    page = client.get("/accounts/email/").content.decode()
+    page = client.get("/accounts/profile/email/").content.decode()
     assert "new@example.org" in page and "waits for your confirmation" in page
     assert User.objects.get(pk=carol.pk).email == "carol@example.org"
     letter = next(letter for letter in mail.outbox if letter.to == ["new@example.org"])
@@ -215,10 +220,11 @@ def reauthenticated(user: User) -> Client:
 
 def test_a_pending_address_can_be_taken_back(carol: User) -> None:
     client = reauthenticated(carol)
-    client.post("/accounts/email/", {"action_add": "", "email": "new@example.org"})
-    client.post("/accounts/email/", {"action_remove": "", "email": "new@example.org"})
+    client.post("/accounts/profile/email/", {"action_add": "", "email": "new@example.org"})
+    client.post("/accounts/profile/email/", {"action_remove": "", "email": "new@example.org"})
     assert (
-        "new@example.org" not in client.get("/accounts/email/").content.decode().split("<main")[1].split("card-form")[1]
+        "new@example.org"
+        not in client.get("/accounts/profile/email/").content.decode().split("<main")[1].split("card-form")[1]
     )
     assert list(carol.emailaddress_set.values_list("email", flat=True)) == ["carol@example.org"]
 
@@ -233,7 +239,7 @@ def test_a_pending_address_can_be_taken_back(carol: User) -> None:
     ],
 )
 def test_an_address_is_refused_at_once(carol: User, dan: User, address: str, sentence: str) -> None:
-    response = reauthenticated(carol).post("/accounts/email/", {"action_add": "", "email": address})
+    response = reauthenticated(carol).post("/accounts/profile/email/", {"action_add": "", "email": address})
     assert sentence in response.content.decode() and f'value="{address}"' in response.content.decode()
     assert not mail.outbox
 
@@ -242,5 +248,5 @@ def test_a_wrong_password_does_not_confirm_who_one_is(carol: User) -> None:
     client = sign_in(carol)
     page = client.post("/accounts/reauthenticate/", {"password": "wrong"}).content.decode()
     assert "That is not your password" in page
-    asked = client.post("/accounts/email/", {"action_add": "", "email": "new@example.org"})
+    asked = client.post("/accounts/profile/email/", {"action_add": "", "email": "new@example.org"})
     assert asked["Location"].startswith("/accounts/reauthenticate/")

@@ -25,13 +25,13 @@ def test_the_list_shows_each_browser_and_marks_this_one(carol: User, dan: User) 
     here = sign_in(carol, HTTP_USER_AGENT=FIREFOX)
     sign_in(carol, HTTP_USER_AGENT=PHONE)
     sign_in(dan, HTTP_USER_AGENT="Mozilla/5.0 (Windows NT 10.0) Chrome/140 Safari/537.36")
-    page = here.get("/accounts/sessions/").content.decode()
+    page = here.get("/accounts/profile/sessions/").content.decode()
     assert "Firefox on Linux" in page and "Safari on iPhone" in page and "Windows" not in page
     assert page.count("This browser") == 1 and page.count("/end/") == 1
 
 
 def test_with_one_session_there_is_nothing_to_end(carol: User) -> None:
-    page = sign_in(carol).get("/accounts/sessions/").content.decode()
+    page = sign_in(carol).get("/accounts/profile/sessions/").content.decode()
     assert "everywhere else" not in page and "/end/" not in page
 
 
@@ -39,24 +39,24 @@ def test_revoking_a_session_signs_that_browser_out_and_ends_its_sockets(carol: U
     here, there, third = sign_in(carol), sign_in(carol), sign_in(carol)
     theirs = live_id(there)
     row = UserSession.objects.get(session_key=there.session.session_key)
-    response = here.post(f"/accounts/sessions/{row.pk}/end/")
-    assert response.status_code == 303 and response["Location"] == "/accounts/sessions/"
+    response = here.post(f"/accounts/profile/sessions/{row.pk}/end/")
+    assert response.status_code == 303 and response["Location"] == "/accounts/profile/sessions/"
     assert orders() == [f"session.{theirs}"]
     assert alive(here) and not alive(there) and alive(third)
-    assert here.post(f"/accounts/sessions/{row.pk}/end/").status_code == 404
+    assert here.post(f"/accounts/profile/sessions/{row.pk}/end/").status_code == 404
 
 
 def test_revoking_the_session_in_use_is_signing_out(carol: User) -> None:
     here = sign_in(carol)
     row = UserSession.objects.get(session_key=here.session.session_key)
-    assert here.post(f"/accounts/sessions/{row.pk}/end/")["Location"] == "/accounts/logout/"
+    assert here.post(f"/accounts/profile/sessions/{row.pk}/end/")["Location"] == "/accounts/logout/"
     assert alive(here)
 
 
 def test_signing_out_everywhere_else_keeps_this_browser(carol: User, dan: User) -> None:
     here, there, stranger = sign_in(carol), sign_in(carol), sign_in(dan)
     ours = live_id(here)
-    assert here.post("/accounts/sessions/end-others/").status_code == 303
+    assert here.post("/accounts/profile/sessions/end-others/").status_code == 303
     assert orders() == [f"user.{carol.pk}.{ours}"]
     assert alive(here) and not alive(there) and alive(stranger)
 
@@ -70,13 +70,13 @@ def test_a_session_that_ran_out_is_not_listed(carol: User) -> None:
 
 def test_the_list_takes_as_many_queries_for_nine_sessions_as_for_one(carol: User) -> None:
     here = sign_in(carol)
-    here.get("/accounts/sessions/")
+    here.get("/accounts/profile/sessions/")
     with CaptureQueriesContext(connection) as one:
-        here.get("/accounts/sessions/")
+        here.get("/accounts/profile/sessions/")
     for _ in range(8):
         sign_in(carol)
     with CaptureQueriesContext(connection) as nine:
-        page = here.get("/accounts/sessions/")
+        page = here.get("/accounts/profile/sessions/")
     assert page.content.decode().count("/end/") == 8
     assert len(nine) == len(one)
 

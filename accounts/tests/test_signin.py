@@ -60,7 +60,7 @@ def test_a_closed_account_cannot_sign_in(client: Client, carol: User, olga: User
 
 def test_signing_in_leads_on_but_never_to_another_site(client: Client, carol: User) -> None:
     data = {"login": carol.email, "password": PASSWORD}
-    assert Client().post("/accounts/login/?next=/accounts/email/", data)["Location"] == "/accounts/email/"
+    assert Client().post("/accounts/login/?next=/accounts/profile/", data)["Location"] == "/accounts/profile/"
     assert client.post("/accounts/login/?next=//evil.example/", data)["Location"] == "/"
 
 
@@ -129,7 +129,7 @@ def test_a_new_password_keeps_this_browser_and_ends_all_others(carol: User) -> N
     here, there = sign_in(carol), sign_in(carol)
     ours = live_id(here)
     data = {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW}
-    assert here.post("/accounts/password/change/", data).status_code == 302
+    assert here.post("/accounts/profile/password/", data).status_code == 302
     assert orders() == [f"user.{carol.pk}.{ours}"]
     assert alive(here) and not alive(there)
     assert live_id(here) == ours, "the pages that are open here go on"
@@ -150,7 +150,7 @@ def test_a_new_password_is_refused_with_a_reason_and_ends_nothing(
 ) -> None:
     here = sign_in(carol)
     data = {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW, **changes}
-    assert sentence in here.post("/accounts/password/change/", data).content.decode()
+    assert sentence in here.post("/accounts/profile/password/", data).content.decode()
     assert orders() == [] and User.objects.get(pk=carol.pk).check_password(PASSWORD)
 
 
@@ -193,8 +193,8 @@ def test_who_has_no_password_may_set_one(db: None) -> None:
     user = actions.sign_up_customer(email="a@example.org", password=None, name="Ann", time_zone="UTC")
     client = Client()
     client.force_login(user)
-    assert client.get("/accounts/password/change/")["Location"] == "/accounts/password/set/"
-    client.post("/accounts/password/set/", {"password1": NEW, "password2": NEW})
+    assert client.get("/accounts/profile/password/")["Location"] == "/accounts/profile/password/set/"
+    client.post("/accounts/profile/password/set/", {"password1": NEW, "password2": NEW})
     assert User.objects.get(pk=user.pk).check_password(NEW) and alive(client)
 
 
