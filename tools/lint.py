@@ -27,8 +27,8 @@ SILENT = {"update", "bulk_create", "bulk_update", "aupdate", "abulk_create", "ab
 TEMPLATE_RULES = {
     r"<script\b(?![^>]*\bsrc=)(?![^>]*type=\"application/json\")": "inline script; put it into static/js",
     r"<style\b": "inline style sheet; put it into static/css",
-    r"\sstyle\s*=": "style attribute; use a class",
-    r"\son[a-z]+\s*=\s*[\"']": "inline event handler; listen from static/js",
+    r"<[a-z][^<>]*\sstyle\s*=": "style attribute; use a class",
+    r"<[a-z][^<>]*\son[a-z]+\s*=\s*[\"']": "inline event handler; listen from static/js",
     r"\shx-on[:\s=]": "hx-on needs eval, which the policy refuses",
     r"[\"']\s*(javascript|js):": "script in an attribute, which the policy refuses",
     r"<(script|img|iframe)\b[^>]*\ssrc=\"(https?:)?//": "something from another host; vendor it",
@@ -102,7 +102,7 @@ def silent_writes(trees: dict[str, ast.Module]) -> Iterator[Finding]:
             continue
         for node in ast.walk(tree):
             words = chain(node.func) if isinstance(node, ast.Call) else []
-            if len(words) > 2 and words[-1] in SILENT and (words[0] in live or reverse.intersection(words[1:-1])):
+            if len(words) > 2 and words[-1] in SILENT and (live.keys() & words[:-1] or reverse & set(words[1:-1])):
                 yield (
                     name,
                     node.lineno,
@@ -126,7 +126,7 @@ def matches(name: str, text: str, rules: dict[str, str]) -> Iterator[Finding]:
     """A finding for each place in `text` where one of `rules` matches."""
     for pattern, sentence in rules.items():
         for found in re.finditer(pattern, text, re.IGNORECASE if rules is TEMPLATE_RULES else 0):
-            yield name, text.count("\n", 0, found.start()) + 1, sentence
+            yield name, text.count("\n", 0, found.end()) + 1, sentence
 
 
 def texts(files: list[str]) -> Iterator[Finding]:

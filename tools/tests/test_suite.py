@@ -1,0 +1,74 @@
+"""`make test` adds up honestly."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tools import processes, suite
+
+
+def ended(folder: Path, code: int, tally: dict[str, int] | None = None) -> suite.Going:
+    """A run that has ended with `code`, having written `tally`."""
+    if tally is not None:
+        (folder / "tally.json").write_text(json.dumps(tally))
+    process = processes.start([sys.executable, "-c", f"raise SystemExit({code})"])
+    going = suite.Going(suite.RUNS["unit-sqlite"], folder, process)
+    going.wait()
+    return going
+
+
+def test_the_closing_line_is_pytests():
+    line = suite.closing_line(Counter(passed=321, failed=2, error=1), 412.334)
+
+    assert line.strip("= ") == "2 failed, 321 passed, 1 error in 412.33s (0:06:52)"
+    assert line.startswith("===") and line.endswith("===") and len(line) == 80
+
+
+def test_a_run_that_passed_counts_its_tests(tmp_path):
+    assert ended(tmp_path, 0, {"passed": 3}).tally(may_be_empty=False) == {"passed": 3}
+
+
+def test_a_run_that_died_is_an_error(tmp_path, capsys):
+    assert ended(tmp_path, 139).tally(may_be_empty=False)["error"] == 1
+    assert "unit-sqlite ended with exit code 139" in capsys.readouterr().out
+
+
+def test_a_failed_test_is_not_counted_twice(tmp_path):
+    assert ended(tmp_path, 1, {"passed": 1, "failed": 1}).tally(may_be_empty=False) == {"passed": 1, "failed": 1}
+
+
+def test_finding_no_test_is_an_error_unless_some_were_chosen(tmp_path):
+    going = ended(tmp_path, 5, {})
+
+    assert going.tally(may_be_empty=True)["error"] == 0
+    assert going.tally(may_be_empty=False)["error"] == 1
+
+
+def test_a_hung_run_shows_its_stacks_and_ends(tmp_path):
+    output = tmp_path / "output"
+    with output.open("wb") as words:
+        code = "import threading; print('waiting', flush=True); threading.Event().wait()"
+        process = processes.start([sys.executable, "-X", "faulthandler", "-c", code], output=words)
+    while "waiting" not in output.read_text():
+        assert process.poll() is None
+
+    suite.Going(suite.RUNS["unit-sqlite"], tmp_path, process, until=0).wait()
+
+    assert process.returncode != 0
+    assert "most recent call first" in output.read_text()
+
+
+def test_names_mean_runs():
+    assert suite.chosen([]) == set(suite.RUNS)
+    assert suite.chosen(["unit", "e2e-sqlite"]) == {"unit-sqlite", "unit-postgresql", "e2e-sqlite"}
+    with pytest.raises(SystemExit, match="There is no run 'browser'"):
+        suite.chosen(["browser"])
+
+
+def test_every_run_has_its_turn():
+    assert sorted(name for together in suite.STAGES for name in together) == sorted(suite.RUNS)
