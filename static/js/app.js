@@ -1,5 +1,6 @@
 // Everything a page does beside its HTML. Each import is one behaviour.
 import "./time.js";
+import "./zone.js";
 import "./toast.js";
 import "./menu.js";
 import "./forms.js";
