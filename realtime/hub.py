@@ -22,7 +22,7 @@ from typing import Any
 
 from channels.layers import get_channel_layer
 from django.conf import settings
-from django.db import close_old_connections, connection
+from django.db import close_old_connections, connection, connections
 
 from realtime import bell, counters, journal, presence
 from realtime.bell import Items, Ringer
@@ -107,7 +107,7 @@ class Hub:
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         for pool in (self._renderer, self._looker, self._bookkeeper):
-            pool.submit(connection.close)
+            pool.submit(connections.close_all)  # looked up in the pool's thread: each has its own
             pool.shutdown(wait=True)
         if bell.local_hub is self:
             bell.local_hub = None

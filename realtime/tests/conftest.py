@@ -1,0 +1,117 @@
+"""Fixtures of the live mechanism's tests. Alice and Bob are on the board; Charlie is a stranger."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.db import connection, transaction
+from django.test import Client
+
+from realtime.tests.board.live import board_topic
+from realtime.tests.board.models import Board
+from realtime.tests.harness import Live, session_of
+
+_numbers = itertools.count(1)
+
+
+def tables_without_rows() -> list[str]:
+    """Tables that a test may fill and that are emptied after it; those the migrations have filled stay."""
+    with connection.cursor() as cursor:
+        names = connection.introspection.table_names(cursor)
+        found = []
+        for name in names:
+            cursor.execute(f'SELECT EXISTS (SELECT 1 FROM "{name}")')
+            if not cursor.fetchone()[0]:
+                found.append(name)
+    return found
+
+
+@pytest.fixture(scope="session")
+def _empty_tables(django_db_setup: None, django_db_blocker: Any) -> list[str]:
+    with django_db_blocker.unblock():
+        return tables_without_rows()
+
+
+@pytest.fixture
+def transactional_db(_empty_tables: list[str], django_db_blocker: Any) -> Iterator[None]:
+    """The database with real commits, which bells and other connections need. Emptied afterwards by deleting:
+    truncating would take the journal's one state row and the seeds of the migrations with it."""
+    with django_db_blocker.unblock():
+        yield
+        with transaction.atomic(), connection.cursor() as cursor:
+            for name in _empty_tables:
+                cursor.execute(f'DELETE FROM "{name}"')
+        connection.close()
+
+
+@pytest.fixture
+def person(transactional_db: None) -> Callable[[str], Any]:
+    """`person("Alice")` makes a user who can sign in."""
+
+    def make(name: str) -> Any:
+        people = get_user_model().objects
+        return people.create_user(f"{name.lower()}-{next(_numbers)}@example.org", name=name)
+
+    return make
+
+
+@pytest.fixture
+def alice(person: Callable[[str], Any]) -> Any:
+    """On the board."""
+    return person("Alice")
+
+
+@pytest.fixture
+def bob(person: Callable[[str], Any]) -> Any:
+    """On the board too."""
+    return person("Bob")
+
+
+@pytest.fixture
+def charlie(person: Callable[[str], Any]) -> Any:
+    """A stranger to the board."""
+    return person("Charlie")
+
+
+@pytest.fixture
+def board(alice: Any, bob: Any) -> Board:
+    """A board of Alice and Bob."""
+    made = Board.objects.create(name="Kitchen")
+    made.people.add(alice, bob)
+    return made
+
+
+@pytest.fixture
+def topic(board: Board) -> str:
+    """The board's topic."""
+    return board_topic(board.pk)
+
+
+@pytest.fixture
+def alices(alice: Any) -> Client:
+    """Alice's browser, signed in."""
+    return session_of(alice)
+
+
+@pytest.fixture
+def bobs(bob: Any) -> Client:
+    """Bob's browser, signed in."""
+    return session_of(bob)
+
+
+@pytest.fixture
+def charlies(charlie: Any) -> Client:
+    """Charlie's browser, signed in."""
+    return session_of(charlie)
+
+
+@pytest.fixture
+def live(transactional_db: None) -> Iterator[Live]:
+    """The application and its hub, running."""
+    running = Live()
+    yield running
+    running.stop()
