@@ -1,0 +1,71 @@
+// The fallback: the same truth by asking, while there is no socket.
+import { page, settings } from "./settings.js";
+
+const JITTER = 0.2;
+
+export class Poll {
+  // `on` hears answer(message), unchanged(cursor), asOf(ms), transport(word), signedOut(), failed().
+  constructor(ask, on) {
+    Object.assign(this, { ask, on, running: false, every: settings.pollEvery });
+  }
+
+  start(soon) {
+    if (this.running) return;
+    this.running = true;
+    this.every = settings.pollEvery;
+    if (soon) this.now();
+    else this.later();
+  }
+
+  stop() {
+    this.running = false;
+    clearTimeout(this.timer);
+    this.flight?.abort();
+    this.flight = null;
+  }
+
+  later() {
+    clearTimeout(this.timer);
+    if (this.running) this.timer = setTimeout(() => this.now(), this.every * (1 - JITTER + 2 * JITTER * Math.random()));
+  }
+
+  async now() {
+    clearTimeout(this.timer);
+    if (!this.running || this.flight) return;
+    const flight = new AbortController();
+    this.flight = flight;
+    const patience = setTimeout(() => flight.abort(), 15_000);
+    try {
+      const answer = await fetch(this.url(), { signal: flight.signal, cache: "no-store", headers: { Accept: "application/json" } });
+      const message = answer.status === 200 ? await answer.json() : null;
+      if (this.flight === flight) this.take(answer, message);
+    } catch {
+      if (this.flight === flight) this.on.failed();
+    } finally {
+      clearTimeout(patience);
+      if (this.flight === flight) { this.flight = null; this.later(); }
+    }
+  }
+
+  url() {
+    const { cursor, topics } = this.ask();
+    const query = new URLSearchParams({ c: cursor, page: page().slice(0, 200), ...(settings.link && { link: settings.link }) });
+    for (const topic of topics) query.append("topic", topic);
+    return `${settings.poll}?${query}`;
+  }
+
+  take(answer, message) {
+    if (answer.status === 401) { this.stop(); this.on.signedOut(); return; }
+    if (answer.status !== 200 && answer.status !== 204) { this.on.failed(); return; }
+    this.on.asOf(Number(answer.headers.get("Live-As-Of")) || Date.now());
+    if (message) {
+      this.every = settings.pollEvery;
+      this.on.answer(message);
+      if (message.more) setTimeout(() => this.now());
+    } else {
+      this.every = Math.min(settings.pollMost, this.every * 1.5);
+      this.on.unchanged(answer.headers.get("Live-Cursor"));
+    }
+    this.on.transport(answer.headers.get("Live-Transport"));
+  }
+}

@@ -1,0 +1,85 @@
+// The page's own URL again: its live elements, lists and regions are swapped, its forms never.
+import { reconcile } from "./pill.js";
+import { page, settings } from "./settings.js";
+import { essence, swap } from "./swap.js";
+import { isOlder } from "./versions.js";
+import { hold, isBusy } from "./waiting.js";
+
+const handlers = { page() {}, signedOut() {}, lost() {} };
+let running = null;
+let again = false;
+let asked = 0;
+const GAP = 300; // between two requests, so that a server that always says "reset" is not asked in a tight loop
+
+// `page(cursor)` is told of every page taken, `signedOut()` and `lost()` of the two bad ends.
+export const onRefresh = (given) => Object.assign(handlers, given);
+
+// Several wishes become one request, a wish during a request one more.
+export function refresh() {
+  if (running) { again = true; return; }
+  if (performance.now() - asked < GAP && asked) { clearTimeout(refresh.timer); refresh.timer = setTimeout(refresh, GAP); return; }
+  asked = performance.now();
+  running = once().finally(() => {
+    running = null;
+    if (again) { again = false; refresh(); }
+  });
+}
+
+// Something may have become true of lists that gain no row by themselves: ask, debounced.
+export function refreshSoon() {
+  clearTimeout(refreshSoon.timer);
+  refreshSoon.timer = setTimeout(refresh, 400);
+}
+
+async function once() {
+  try {
+    const found = await fetchOwn();
+    if (found) takePage(found);
+  } catch {
+    setTimeout(refresh, 2000); // the network is away: the page stays as it is until it is back
+  }
+}
+
+// The document at our own URL, or null when this page has ended (the handlers were told). Throws when there is no answer.
+async function fetchOwn() {
+  const answer = await fetch(page(), { headers: { Accept: "text/html", "X-Live-Refresh": "1" }, cache: "no-store" });
+  const at = new URL(answer.url);
+  if (answer.status === 401 || at.pathname === settings.signIn) { handlers.signedOut(); return null; }
+  if (answer.status === 403 || answer.status === 404) { handlers.lost(); return null; }
+  if (!answer.ok) throw new Error(`answered ${answer.status}`);
+  if (at.pathname !== location.pathname) { location.assign(answer.url); return null; }
+  return new DOMParser().parseFromString(await answer.text(), "text/html");
+}
+
+const parts = (doc) => [
+  ...doc.querySelectorAll("[data-live-region][id], [data-live-list][id], [data-live][id]"),
+].filter((part) => !part.parentElement.closest("[data-live-region][id], [data-live-list][id], [data-live][id]"));
+
+// Take over what `doc` shows. What the page meanwhile learned of newer things comes again: the handler
+// says hello with the cursor of `doc`.
+function takePage(doc) {
+  const cursor = doc.querySelector('meta[name="live"]')?.dataset.cursor ?? "";
+  for (const part of parts(document)) {
+    try {
+      takePart(part, doc.getElementById(part.id), cursor);
+    } catch (error) {
+      console.error("A live region could not be shown.", part.id, error);
+    }
+  }
+  handlers.page(cursor);
+}
+
+function takePart(part, fresh, cursor) {
+  if (!fresh) {
+    if (part.matches("[data-live-region]")) part.replaceChildren();
+    else part.remove();
+  } else if (part.dataset.gone !== undefined) {
+    swap(part.id, fresh.outerHTML);
+  } else if (isBusy(part)) {
+    hold(part.id, () => !isBusy(document.getElementById(part.id) ?? part), refresh);
+  } else if (part.matches('[data-live-list][data-new="pill"]')) {
+    reconcile(part, fresh, cursor);
+  } else if (!(part.dataset.version && isOlder(part.id, fresh.dataset.version)) && essence(part) !== essence(fresh)) {
+    swap(part.id, fresh.outerHTML);
+  }
+}

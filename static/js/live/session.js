@@ -1,0 +1,124 @@
+// One page's live session: what it has seen (the cursor), what it follows, and what each message does.
+import { apply, clear } from "./apply.js";
+import { count } from "./badge.js";
+import { Connection, hello } from "./connection.js";
+import { ended, lost, signedOut } from "./ends.js";
+import { Poll } from "./poll.js";
+import { isAway } from "./presence.js";
+import { onRefresh, refresh } from "./refresh.js";
+import { settings } from "./settings.js";
+import * as status from "./status.js";
+import { difference, topicsOnPage } from "./topics.js";
+
+const ANSWER = 10_000; // a heartbeat is answered within
+const PROBE = 3000; // and when there is reason to doubt
+
+let cursor = settings.cursor;
+let followed = topicsOnPage();
+// The cursors of hellos and follows on their way: until they are answered, the page stands no further.
+let unanswered = [];
+
+const standing = () => unanswered[0] ?? cursor;
+
+export const socket = new Connection({ open: () => greet(standing()), message, down, stopped });
+export const poll = new Poll(() => ({ cursor: standing(), topics: followed }), {
+  answer: (answer) => { status.answeredPoll(true); take(answer); },
+  unchanged: (now) => { status.answeredPoll(true); cursor = now || cursor; },
+  failed: () => status.answeredPoll(false),
+  asOf: status.confirm,
+  transport: (word) => { if (word === "poll") socket.pause(); else socket.connect(); },
+  signedOut: () => stopped(4401),
+});
+
+function greet(from) {
+  followed = topicsOnPage();
+  if (socket.send(hello(from, [...followed]))) unanswered.push(from);
+}
+
+function message(m) {
+  count(socket.frames);
+  if (m.now) status.setClock(m.now);
+  if (m.t === "welcome" || m.t === "followed") answered(m);
+  else if (m.t === "f") pushed(m);
+  else if (m.t === "beat") heartbeat(m);
+  else if (m.t === "signal") document.dispatchEvent(new CustomEvent("live:signal", { detail: m }));
+}
+
+function answered(m) {
+  if (!m.more) unanswered.shift();
+  take(m);
+  status.confirm(m.now);
+  if (m.t !== "welcome" || m.more || m.reset) return;
+  socket.welcomed();
+  poll.stop();
+  status.welcome();
+}
+
+function pushed(m) {
+  take(m);
+  if (!m.at) return;
+  socket.lags.push(status.lag(m.at));
+  status.confirm(m.at);
+}
+
+function heartbeat(m) {
+  cursor = m.c || cursor;
+  if (!status.heard(m)) setTimeout(() => socket.beat(isAway(), ANSWER), PROBE);
+}
+
+// What an answer or a push brings. The cursor moves last, and not at a reset: what was not shown is asked for again.
+function take(m) {
+  const gone = m.gone ?? [];
+  clear(gone);
+  for (const topic of gone) followed.delete(topic);
+  apply(m.f ?? []);
+  if (!m.reset) cursor = m.c || cursor;
+  if (m.reset || gone.length) refresh();
+  follow();
+}
+
+function follow() {
+  const { added, dropped } = difference(topicsOnPage(), followed);
+  for (const topic of added) followed.add(topic);
+  for (const topic of dropped) followed.delete(topic);
+  if (dropped.length) socket.send({ t: "unfollow", topics: dropped });
+  const from = standing();
+  if (added.length && socket.send({ t: "follow", c: from, topics: added })) unanswered.push(from);
+}
+
+// A page was taken over: it shows what was true at its cursor, so everything after that is asked for again.
+function onPage(from) {
+  cursor = from || cursor;
+  unanswered = unanswered.map(() => cursor);
+  followed = topicsOnPage();
+  if (socket.isOpen) greet(cursor);
+  else if (poll.running) poll.now();
+}
+
+function down() {
+  cursor = standing();
+  unanswered = [];
+  status.down();
+}
+
+function stopped(code) {
+  if (status.isStopped()) return;
+  poll.stop();
+  status.stop();
+  socket.pause();
+  if (code === 4401) signedOut();
+  else ended();
+}
+
+// The page was away, or the network was: whatever it missed is asked for at once.
+export function resync() {
+  if (socket.isOpen) { greet(standing()); socket.expect(PROBE); } else socket.now();
+  if (poll.running) poll.now();
+}
+
+export const beat = (away) => socket.beat(away, ANSWER);
+export const probe = () => socket.beat(isAway(), PROBE);
+
+onRefresh({ page: onPage, signedOut: () => stopped(4401), lost });
+document.addEventListener("live:page", (event) => onPage(event.detail));
+document.addEventListener("live:say", (event) => socket.send({ t: "say", ...event.detail }));
