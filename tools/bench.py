@@ -8,14 +8,15 @@ import subprocess
 import sys
 import tempfile
 
-from tools import packages, processes, pytest_callout, servers
+from tools import packages, processes, servers
+from tools.environment import ENVIRONMENT
 
 
 def main(arguments: list[str]) -> int:
     """Run `python -m bench` with `arguments`; its exit code."""
     packages.ensure(browser=False)
     with servers.throw_away() as environment, tempfile.TemporaryDirectory(prefix="callout-bench-") as folder:
-        env = {**os.environ, **pytest_callout.ENVIRONMENT, **environment, "VAR_DIR": folder, "LOG_LEVEL": "ERROR"}
+        env = {**os.environ, **ENVIRONMENT, **environment, "VAR_DIR": folder, "LOG_LEVEL": "ERROR"}
         bench: subprocess.Popen[bytes] = processes.start([sys.executable, "-m", "bench", *arguments], env=env)
         try:
             return bench.wait()

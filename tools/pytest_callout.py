@@ -15,16 +15,8 @@ from typing import Any
 
 import pytest
 
-ENVIRONMENT = {
-    "DEBUG": "off",
-    "DEMO": "off",
-    "HTTPS": "off",
-    "ENV_FILE": os.devnull,
-    "SECRET_KEY": "a-key-for-tests-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJ",
-    "ALLOWED_HOSTS": "testserver,localhost,127.0.0.1",
-    "LOG_LEVEL": "WARNING",
-    "EXTRA_APPS": "realtime.tests.board",  # the throw-away app that the live mechanism is tested with
-}
+from tools.environment import ENVIRONMENT
+
 COUNTED = ("failed", "passed", "skipped", "xfailed", "xpassed", "error", "warnings")
 NOT_RUN = ("skipped", "xfailed")
 

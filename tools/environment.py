@@ -1,0 +1,13 @@
+"""What every test and measurement is told, unless its environment says otherwise already."""
+
+import os
+
+ENVIRONMENT = {
+    "DEBUG": "off",
+    "DEMO": "off",
+    "HTTPS": "off",
+    "ENV_FILE": os.devnull,
+    "SECRET_KEY": "a-key-for-tests-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJ",
+    "ALLOWED_HOSTS": "testserver,localhost,127.0.0.1",
+    "LOG_LEVEL": "WARNING",
+}
