@@ -64,15 +64,25 @@ class LiveModel(models.Model):
         with transaction.atomic(using=kwargs.get("using"), savepoint=False):
             return super().delete(*args, **kwargs)
 
-    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
-        """Re-read the row; what it was is from now on what was read."""
-        super().refresh_from_db(*args, **kwargs)
-        self.remember()
+    def refresh_from_db(self, using: str | None = None, fields: Iterable[str] | None = None, **kwargs: Any) -> None:
+        """Re-read the row, or some `fields` of it; what those were is from now on what was read."""
+        names = None if fields is None else list(fields)
+        super().refresh_from_db(using, names, **kwargs)
+        self.remember(names)
 
-    def remember(self) -> None:
-        """Keep the columns that decide the topics, to know at the next save where the row belonged."""
-        values = self.__dict__
-        self._remembered = {name: values[name] for name in fragments.deciding_columns(type(self)) if name in values}
+    def remember(self, only: Iterable[str] | None = None) -> None:
+        """Keep the columns that decide the topics, to know at the next save where the row belonged.
+
+        `only` names the fields that were just read or written: the others still stand in the database as
+        they were remembered, whatever they are in memory.
+        """
+        columns = fragments.deciding_columns(type(self))
+        kept = {}
+        if only is not None:
+            stored = {getattr(self._meta.get_field(name), "attname", name) for name in only}
+            columns = tuple(name for name in columns if name in stored)
+            kept = self._remembered
+        self._remembered = {**kept, **{name: self.__dict__[name] for name in columns if name in self.__dict__}}
 
 
 class JournalRow(models.Model):

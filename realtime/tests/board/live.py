@@ -1,6 +1,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.db.models import Count, Q
+
 from realtime.fragments import Fragment, watch
 from realtime.inbound import receives, signal
 from realtime.tests.board.models import Board, Note, Pulse
@@ -26,6 +28,11 @@ def load_notes(keys: Sequence[str]) -> Mapping[str, Note]:
 
 def load_counts(keys: Sequence[str]) -> Mapping[str, Board]:
     return {str(board.pk): board for board in Board.objects.filter(pk__in=keys).prefetch_related("notes")}
+
+
+def load_pins(keys: Sequence[str]) -> Mapping[str, Board]:
+    pinned = Count("notes", filter=Q(notes__pinned=True))
+    return {str(board.pk): board for board in Board.objects.filter(pk__in=keys).annotate(pinned=pinned)}
 
 
 def load_pulses(keys: Sequence[str]) -> Mapping[str, Pulse]:
@@ -57,6 +64,17 @@ pulse = Fragment(
     topics=lambda pulse: [board_topic(pulse.board_id)],
     watches=[watch(Pulse)],
     latest=True,
+)
+pins = Fragment(
+    "board.pins",
+    template="board/_pins.html",
+    load=load_pins,
+    topics=lambda board: [board_topic(board.pk)],
+    watches=[
+        watch(
+            Note, fields=("pinned", "board_id"), touches=lambda row: [(board_topic(row.board_id), str(row.board_id))]
+        ),
+    ],
 )
 
 
