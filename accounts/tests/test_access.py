@@ -118,3 +118,38 @@ def test_helpers_refuse_whoever_is_not_who_they_say(carol: User, rf: RequestFact
         access.technician_of(carol)
     with pytest.raises(Http404):
         access.photo_of(AnonymousUser(), carol.pk)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "/accounts/login/code/",
+        "/accounts/login/code/confirm/",
+        "/accounts/phone/change/",
+        "/accounts/signup/driver/",
+        "/accounts/signup/admin/",
+        "/accounts/people/x/photo/",
+    ],
+)
+def test_what_we_do_not_offer_does_not_exist(client_of: object, carol: User, client: Client, page: str) -> None:
+    assert client.get(page).status_code == 404
+    assert client_of("carol").get(page).status_code == 404  # type: ignore[operator]
+
+
+def test_the_folder_of_accounts_leads_to_a_page(client_of: object, carol: User, client: Client) -> None:
+    assert client.get("/accounts/")["Location"] == "/accounts/login/"
+    assert client_of("carol").get("/accounts/")["Location"] == "/accounts/profile/email/"  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("page", [*OWN_PAGES, "/accounts/login/"])
+def test_no_page_of_an_account_is_cached(client_of: object, client: Client, carol: User, page: str) -> None:
+    browser = client if page == "/accounts/login/" else client_of("carol")  # type: ignore[operator]
+    assert "no-store" in browser.get(page)["Cache-Control"]
+
+
+@pytest.mark.parametrize("page", OWN_PAGES)
+def test_an_account_that_was_closed_sees_nothing_more(client_of: object, carol: User, page: str) -> None:
+    client = client_of("carol")  # type: ignore[operator]
+    carol.is_active = False
+    carol.save(update_fields=["is_active"])
+    assert client.get(page)["Location"].startswith("/accounts/login/")

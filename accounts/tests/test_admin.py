@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from accounts import actions
 from accounts.models import AccountHistory, Role, Skill, Technician, User
-from accounts.tests.conftest import sign_in
+from accounts.tests.conftest import PASSWORD, sign_in, trade
 from accounts.tests.test_signin import alive, orders
 
 USERS = "/admin/accounts/user/"
@@ -147,3 +149,24 @@ def test_a_trade_is_edited_in_the_admin_without_verifying(desk: Client, tess: Us
     assert response.status_code == 302, response.content.decode()
     technician = Technician.objects.get(pk=tess.pk)
     assert technician.base_label == "Soho" and not technician.is_verified
+
+
+def test_lists_take_as_many_queries_for_many_as_for_few(desk: Client, tess: User, plumbing: Skill) -> None:
+    def cost(page: str) -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert desk.get(page).status_code == 200
+        return len(queries)
+
+    pages = (USERS, TECHNICIANS)
+    few = [cost(page) for page in pages]
+    for n in range(6):
+        actions.sign_up_technician(
+            email=f"t{n}@example.org", password=PASSWORD, name=f"T {n}", time_zone="UTC", trade=trade(plumbing)
+        )
+    assert [cost(page) for page in pages] == few
+
+
+@pytest.mark.parametrize("verb", ["verify", "unverify"])
+def test_a_customer_cannot_reach_an_action_of_the_admin(tess: User, carol: User, verb: str) -> None:
+    response = sign_in(carol).post(TECHNICIANS, {"action": verb, "_selected_action": [tess.pk]})
+    assert response.status_code == 302 and not Technician.objects.get(pk=tess.pk).is_verified

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from django.core import mail
+from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
@@ -227,6 +228,27 @@ def test_a_pending_address_can_be_taken_back(carol: User) -> None:
         not in client.get("/accounts/profile/email/").content.decode().split("<main")[1].split("card-form")[1]
     )
     assert list(carol.emailaddress_set.values_list("email", flat=True)) == ["carol@example.org"]
+
+
+def test_the_confirmation_is_sent_again_but_not_at_once(carol: User) -> None:
+    client = reauthenticated(carol)
+    client.post("/accounts/profile/email/", {"action_add": "", "email": "new@example.org"})
+    client.post("/accounts/profile/email/", {"action_send": "", "email": "new@example.org"})
+    assert len(mail.outbox) == 1, "three minutes lie between two mails"
+    cache.clear()
+    client.post("/accounts/profile/email/", {"action_send": "", "email": "new@example.org"})
+    assert [letter.to for letter in mail.outbox] == [["new@example.org"], ["new@example.org"]]
+
+
+def test_an_address_that_somebody_else_got_meanwhile_changes_nothing(carol: User) -> None:
+    client = reauthenticated(carol)
+    client.post("/accounts/profile/email/", {"action_add": "", "email": "new@example.org"})
+    link = next(word for word in mail.outbox[0].body.split() if "/confirm-email/" in word)
+    User.objects.create_user("new@example.org", PASSWORD, name="Faster")
+    response = client.post(link)
+    assert response.status_code == 409 and "Choose another address" in response.content.decode()
+    assert User.objects.get(pk=carol.pk).email == "carol@example.org"
+    assert carol.emailaddress_set.get(primary=True).email == "carol@example.org"
 
 
 @pytest.mark.parametrize(

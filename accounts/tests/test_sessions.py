@@ -46,6 +46,14 @@ def test_revoking_a_session_signs_that_browser_out_and_ends_its_sockets(carol: U
     assert here.post(f"/accounts/profile/sessions/{row.pk}/end/").status_code == 404
 
 
+def test_a_double_tap_on_revoke_gets_the_same_answer(carol: User) -> None:
+    here, there = sign_in(carol), sign_in(carol)
+    row = UserSession.objects.get(session_key=there.session.session_key)
+    answers = [here.post(f"/accounts/profile/sessions/{row.pk}/end/", {"idempotency_key": "k1"}) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [303, 303]
+    assert len(orders()) == 1
+
+
 def test_revoking_the_session_in_use_is_signing_out(carol: User) -> None:
     here = sign_in(carol)
     row = UserSession.objects.get(session_key=here.session.session_key)
