@@ -4,9 +4,12 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
+from realtime.views import metrics
+
 urlpatterns = [
     path("", include("common.urls")),
     path("live/", include("realtime.urls")),
+    path("metrics", metrics, name="metrics"),
     path("accounts/", include("accounts.urls")),
     path("", include("bookings.urls")),
     path("demo/", include("demo.urls")),

@@ -81,7 +81,7 @@ class BadCursorError(ValueError):
     """The text is no cursor of ours."""
 
 
-_CURSOR = re.compile(r"([a-z0-9]{4,16})\.(\d{1,19})(?::(\d{1,19}):((?:\d{1,19}(?:,\d{1,19})*)?))?")
+_CURSOR = re.compile(r"([a-z0-9]{4,16})\.(\d{1,19})(?::(\d{1,19}):((?:\d{1,19}(?:,\d{1,19})*)?))?", re.ASCII)
 
 
 def parse_cursor(text: str) -> Cursor:
@@ -91,7 +91,7 @@ def parse_cursor(text: str) -> Cursor:
         raise BadCursorError(text[:80])
     low, high = int(match[2]), int(match[3] or match[2])
     running = frozenset(int(part) for part in match[4].split(",")) if match[4] else frozenset()
-    if not low <= high < 2**63 or any(not low <= each < high for each in running):
+    if not 1 <= low <= high < 2**63 or any(not low <= each < high for each in running):
         raise BadCursorError(text[:80])
     return Cursor(match[1], low, high, running)
 
@@ -275,6 +275,14 @@ def make_state(**_: Any) -> None:
     JournalState.objects.get_or_create(pk=1, defaults={"epoch": secrets.token_hex(4)})
 
 
+# Only what is older than every running transaction: new cursors begin there, and a horizon above it would reset
+# each page again and again while a writer stays open.
+_PRUNE_POSTGRESQL = """
+DELETE FROM realtime_journal WHERE at < %s AND txid < pg_snapshot_xmin(pg_current_snapshot()) RETURNING txid::text
+"""
+_PRUNE_SQLITE = "DELETE FROM realtime_journal WHERE at < %s RETURNING id"
+
+
 def prune(before: datetime) -> int:
     """Delete the rows written before `before` and move the horizon past them; returns how many went.
 
@@ -285,22 +293,17 @@ def prune(before: datetime) -> int:
     with transaction.atomic():
         locking: dict[str, Any] = {"skip_locked": True} if connection.features.has_select_for_update_skip_locked else {}
         state = JournalState.objects.select_for_update(**locking).filter(pk=1).first()
-        old = JournalRow.objects.filter(at__lt=before)
-        if state is None or not old.exists():
+        if state is None or not JournalRow.objects.filter(at__lt=before).exists():
             return 0
-        # xid8 has no max() before PostgreSQL 18.
-        highest_sql = "txid::text" if connection.vendor == "postgresql" else "id"
-        order = "txid" if connection.vendor == "postgresql" else "id"
         with connection.cursor() as cursor:
             cursor.execute(
-                f"SELECT {highest_sql} FROM realtime_journal WHERE at < %s ORDER BY {order} DESC LIMIT 1",  # noqa: S608
-                [_adapted(before)],
+                _PRUNE_POSTGRESQL if connection.vendor == "postgresql" else _PRUNE_SQLITE, [_adapted(before)]
             )
-            highest = int(cursor.fetchone()[0])
-        gone = old._raw_delete(using=connection.alias)
-        state.horizon = max(state.horizon, highest)
-        state.save(update_fields=["horizon"])
-        return int(gone)
+            gone = [int(row[0]) for row in cursor.fetchall()]
+        if gone:
+            state.horizon = max(state.horizon, *gone)
+            state.save(update_fields=["horizon"])
+        return len(gone)
 
 
 def milliseconds() -> float:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.test import Client
 
 from realtime.tests.board.models import Board, Note
-from realtime.tests.harness import Counted, Live
+from realtime.tests.harness import Live
 
 
 def test_a_change_reaches_the_page_that_follows(live: Live, board: Board, alices: Client, topic: str) -> None:

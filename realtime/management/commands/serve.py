@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand
 if TYPE_CHECKING:
     from realtime.hub import Hub
 
+APPLICATION = "config.asgi"
 GOODBYE_WITHIN = 1.0  # seconds for the last frames to leave
 THRESHOLD = 50_000  # allocations between collections of the youngest generation
 
@@ -35,7 +36,7 @@ class Command(BaseCommand):
         from daphne.server import Server
         from twisted.internet import reactor
 
-        application = import_module("config.asgi").application
+        application = import_module(APPLICATION).application
         where = (
             {"file_descriptor": options["fd"]}
             if options["fd"] is not None
