@@ -1,5 +1,5 @@
 // Toasts: what changed, with a link to it. At most three stand, more become "n more"; while the tab is
-// hidden the title counts them. Other modules import `toast`, pages dispatch a `toast` event.
+// hidden the title counts them. Other modules import `toast` or `news`, pages dispatch a `toast` event.
 const MOST = 3;
 const STAY = 8000;
 const OWN = 2000; // what follows one's own action this closely is not news
@@ -8,9 +8,9 @@ let unseen = 0;
 let more = 0;
 let actedUntil = 0;
 
-// Somebody is acting: the change that comes back is theirs and needs no toast.
-export function acting(ms = OWN) {
-  actedUntil = Math.max(actedUntil, Date.now() + ms);
+// Somebody is acting: the change that comes back is theirs and needs no toast, until a moment after the answer.
+export function acting(on) {
+  actedUntil = on ? Infinity : Date.now() + OWN;
 }
 
 function close(item) {
@@ -56,9 +56,14 @@ function group(place) {
   item.firstElementChild.textContent = `${more} more ${more === 1 ? "change" : "changes"}`;
 }
 
+// News of what others did.
+export function news(text, href) {
+  if (Date.now() >= actedUntil) toast(text, href);
+}
+
 export function toast(text, href) {
   const place = document.getElementById("toasts");
-  if (!place || !text || Date.now() < actedUntil) return;
+  if (!place || !text) return;
   if (document.hidden) {
     unseen += 1;
     document.title = `(${unseen}) ${title}`;

@@ -11,7 +11,7 @@ const wait = (least, most) => least + Math.random() * (most - least);
 export class Connection {
   // `on` hears open(), message(object), down(), stopped(code).
   constructor(on) {
-    Object.assign(this, { on, socket: null, tries: 0, spread: 0, frames: 0, unacked: 0, bytes: 0, lags: [], wanted: false });
+    Object.assign(this, { on, socket: null, tries: 0, spread: 0, frames: 0, unacked: 0, bytes: 0, lags: [], wanted: false, due: Infinity });
   }
 
   get isOpen() { return this.socket?.readyState === WebSocket.OPEN; }
@@ -34,7 +34,7 @@ export class Connection {
     this.frames += 1;
     this.unacked += 1;
     this.bytes += text.length;
-    clearTimeout(this.silence);
+    this.heard();
     const message = JSON.parse(text);
     if (message.t === "bye") this.spread = 1000 * message.spread;
     this.on.message(message);
@@ -61,8 +61,16 @@ export class Connection {
   }
 
   expect(within) {
+    const due = performance.now() + within;
+    if (due >= this.due) return; // an earlier doubt stands until something arrives
     clearTimeout(this.silence);
+    this.due = due;
     this.silence = setTimeout(() => this.drop(), within);
+  }
+
+  heard() {
+    clearTimeout(this.silence);
+    this.due = Infinity;
   }
 
   // The server answered our hello: the next failure starts the back-off anew.
@@ -71,7 +79,7 @@ export class Connection {
   closed(code) {
     this.socket = null;
     clearTimeout(this.patience);
-    clearTimeout(this.silence);
+    this.heard();
     if (STOP.has(code)) { this.wanted = false; this.on.stopped(code); return; }
     this.on.down();
     if (this.wanted) this.retry = setTimeout(() => this.connect(), this.delay(code));

@@ -1,5 +1,5 @@
 // What a pushed change does beside changing: one flash, a toast, a refresh of the page's dependent parts.
-import { toast } from "../toast.js";
+import { news } from "../toast.js";
 import { essence } from "./swap.js";
 
 const flashed = new Map();
@@ -35,6 +35,6 @@ function flashChanges(was, element) {
 // regions must be asked for again.
 export function after(was, element) {
   if (!was || was.essence !== essence(element)) flashChanges(was, element);
-  if (element.dataset.toast && element.dataset.toast !== was?.toast) toast(element.dataset.toast, element.dataset.toastHref);
+  if (element.dataset.toast && element.dataset.toast !== was?.toast) news(element.dataset.toast, element.dataset.toastHref);
   return Boolean(was) && was.refresh !== element.dataset.refresh;
 }

@@ -32,7 +32,9 @@ export const poll = new Poll(() => ({ cursor: standing(), topics: followed }), {
 
 function greet(from) {
   followed = topicsOnPage();
-  if (socket.send(hello(from, [...followed]))) unanswered.push(from);
+  if (!socket.send(hello(from, [...followed]))) return;
+  unanswered.push(from);
+  socket.expect(ANSWER);
 }
 
 function message(m) {
