@@ -40,9 +40,9 @@ def simulated(role: str) -> dict[int, User]:
 
 def demo_is_here() -> bool:
     """Whether this database was filled by the demo before."""
-    return User.objects.filter(email__in=EMAILS).count() == len(EMAILS)
+    return bool(User.objects.filter(email__in=EMAILS).count() == len(EMAILS))
 
 
 def strangers_are_here() -> bool:
     """Whether people live here who are not the demo's."""
-    return User.objects.exclude(email__in=EMAILS).exists()
+    return bool(User.objects.exclude(email__in=EMAILS).exists())

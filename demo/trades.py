@@ -54,7 +54,7 @@ TRADES = (
                 (
                     Job(
                         "Kitchen mixer tap drips",
-                        "It drips about once a second, also when turned off hard. The tap is a Bristan, four years old.",
+                        "It drips about once a second, also when turned off hard. The tap is a Bristan, 4 years old.",
                         "New ceramic cartridge fitted, tap descaled. No drip after ten minutes.",
                     ),
                     Job(
@@ -99,7 +99,7 @@ TRADES = (
                 (
                     Job(
                         "Toilet keeps running",
-                        "The cistern never stops filling unless I turn the valve. It is a concealed one behind a panel.",
+                        "The cistern never stops filling unless I turn the valve. It sits behind a panel.",
                         "New fill valve and flush seal. Water level set, no more running.",
                     ),
                     Job(

@@ -1,0 +1,217 @@
+"""Fills an empty database with the demo: people first, then what happened between them until now."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from random import Random
+
+from django.contrib.auth.hashers import make_password
+from django.db import transaction
+
+from accounts import actions
+from accounts.actions import Hours, Trade
+from accounts.models import Role, Skill, Technician, User
+from bookings.models import Booking, Session
+from bookings.states import BookingStatus
+from common.refusals import Refusal
+from demo.booking import LONDON, local, next_daytime
+from demo.cast import ADMINS, CUSTOMERS, DOMAIN, EVERYBODY, PASSWORD, TECHNICIANS, Person
+from demo.history import Teller
+from demo.places import AREAS
+from demo.portraits import portrait
+from demo.simulator.market import OPEN_A_TRADE
+from demo.trades import KINDS, TRADES, make_categories
+from realtime.bulk import bulk_update
+
+ZONE = "Europe/London"
+EMMA, TARIQ = f"emma@{DOMAIN}", f"tariq@{DOMAIN}"
+WEEKS = 5
+
+
+@transaction.atomic
+def fill(now: datetime, *, weeks: int = WEEKS) -> None:
+    """Make everybody and tell `weeks` of history. All or nothing."""
+    make_people(now)
+    teller = make_teller(now, seed=7)
+    tell_history(teller, weeks)
+    tell_mishaps(teller)
+    tell_open_jobs(teller)
+    tell_live_visit(teller)
+    freshen(now)
+
+
+@transaction.atomic
+def freshen(now: datetime) -> None:
+    """What visitors should find whenever they come: offers for Emma to answer, visits ahead for her and Tariq.
+
+    Does nothing while it is all there.
+    """
+    teller = make_teller(now, seed=Booking.objects.count())
+    if not Booking.objects.filter(customer__email=EMMA, status=BookingStatus.OPEN).exists():
+        tell_emmas_choice(teller)
+    ahead = Session.objects.active().filter(starts_at__gt=now)
+    if not ahead.filter(booking__customer__email=EMMA).exists():
+        start = local(now + timedelta(days=1), 10)
+        first_free(teller, EMMA, ("giulia.ferrari", "nkechi.okafor", "arjun.patel"), "lights", start)
+    if not ahead.filter(technician__user__email=TARIQ).exists():
+        first_free(teller, f"hannah.whitfield@{DOMAIN}", ("tariq",), "boiler", next_daytime(now + timedelta(hours=1)))
+        first_free(teller, f"kwame.boateng@{DOMAIN}", ("tariq",), "washing-machine", local(now + timedelta(days=1), 14))
+
+
+# --- people ---------------------------------------------------------------------------------------
+
+
+def make_people(now: datetime) -> None:
+    """Sign everybody up as they would themselves, with one password hashed once: hashing is slow by design."""
+    joined = now - timedelta(days=7 * WEEKS + 4)
+    make_categories()
+    for person in (*CUSTOMERS, *TECHNICIANS):
+        user = sign_up(person)
+        if person.role == Role.TECHNICIAN and person.verified:
+            actions.verify_technician(user.technician, by=None, now=joined + timedelta(days=1))
+    for person in ADMINS:
+        User.objects.create_superuser(person.email, None, name=person.name, phone=person.phone, time_zone=ZONE)
+    for person in EVERYBODY:
+        user = User.objects.get(email=person.email)
+        face = portrait(person.name)
+        actions.update_profile(user, by=None, name=person.name, phone=person.phone, time_zone=ZONE, photo=face)
+    everybody = User.objects.filter(email__in=[person.email for person in EVERYBODY])
+    bulk_update(everybody, password=make_password(PASSWORD), joined_at=joined)
+
+
+def sign_up(person: Person) -> User:
+    """The account of a customer or technician, unverified."""
+    if person.role == Role.CUSTOMER:
+        return actions.sign_up_customer(
+            email=person.email,
+            password=None,
+            name=person.name,
+            time_zone=ZONE,
+            phone=person.phone,
+            email_verified=True,
+        )
+    return actions.sign_up_technician(
+        email=person.email,
+        password=None,
+        name=person.name,
+        time_zone=ZONE,
+        trade=trade_of(person),
+        phone=person.phone,
+        email_verified=True,
+    )
+
+
+def trade_of(person: Person) -> Trade:
+    """What a technician of the cast offers."""
+    area = AREAS[person.area]
+    starts, ends = (time(hour) for hour in person.hours)
+    return Trade(
+        skills=list(Skill.objects.filter(slug__in=person.skills)),
+        base_label=area.label,
+        base_latitude=area.latitude,
+        base_longitude=area.longitude,
+        radius_km=person.radius_km,
+        hours=[Hours(day, starts, ends) for day in person.days],
+        about=person.about,
+    )
+
+
+# --- what happened --------------------------------------------------------------------------------
+
+
+def make_teller(now: datetime, *, seed: int) -> Teller:
+    """A teller who knows everybody of the demo."""
+    people = {user.email: user for user in User.objects.filter(email__endswith=f"@{DOMAIN}")}
+    technicians = {row.user.email: row for row in Technician.objects.filter(user__in=people.values())}
+    return Teller(now, people, technicians, make_categories(), Random(seed))  # noqa: S311 (a story, no secret)
+
+
+def tell_history(teller: Teller, weeks: int) -> None:
+    """Finished visits: about one every other working day a technician, at most one a day, so none overlap."""
+    others = [person.email for person in CUSTOMERS if person.is_simulated]
+    turn = 0
+    for person in TECHNICIANS:
+        for days in range(7 * weeks, 0, -1) if person.verified else ():
+            day = teller.now - timedelta(days=days)
+            if day.astimezone(LONDON).weekday() not in person.days or teller.chance.random() > 0.13:
+                continue
+            start = local(day, teller.chance.randint(person.hours[0] + 1, 12), teller.chance.choice((0, 30)))
+            turn += 1
+            teller.finished(others[turn % len(others)], person.email, teller.kind_for(person.email), start)
+
+
+def tell_mishaps(teller: Teller) -> None:
+    """What does not go well also happens; some of it to Emma, with what did go well for her."""
+    now = teller.now
+
+    def at(days: int, hour: int) -> datetime:
+        return local(now - timedelta(days=days), hour)
+
+    def who(name: str) -> str:
+        return f"{name}@{DOMAIN}"
+
+    teller.finished(EMMA, TARIQ, KINDS["boiler"], at(23, 15))
+    teller.finished(EMMA, who("ben.carter"), KINDS["new-lock"], at(16, 15))
+    teller.finished(EMMA, who("ines.duarte"), KINDS["touch-up"], at(9, 15))
+    teller.finished(EMMA, who("arjun.patel"), KINDS["wifi"], at(3, 15))
+    teller.called_off(EMMA, who("callum.fraser"), KINDS["shelves"], at(12, 15), timedelta(hours=30))
+    teller.called_off(who("priya.nair"), TARIQ, KINDS["leaks"], at(6, 16), timedelta(hours=5))
+    teller.called_off(who("chloe.bennett"), who("nkechi.okafor"), KINDS["fridge"], at(4, 16), timedelta(hours=1))
+    teller.nobody_home(who("rafael.costa"), TARIQ, KINDS["drains"], at(11, 16))
+    teller.nobody_home(who("daniel.osei"), who("yusuf.demir"), KINDS["lockout"], at(8, 16))
+    teller.nobody_chosen(EMMA, KINDS["paint-room"], at(19, 10))
+    teller.nobody_chosen(who("mehmet.yilmaz"), KINDS["computer"], at(7, 15))
+    teller.nobody_chosen(who("siobhan.murphy"), KINDS["doors"], at(2, 15))
+    teller.given_back(who("joanna.kowalska"), who("tomasz.zielinski"), who("anna.novak"), KINDS["radiators"], at(5, 15))
+
+
+def tell_open_jobs(teller: Teller) -> None:
+    """What the marketplace shows now: some jobs of each trade, half of them with offers; some visits ahead."""
+    others = [person.email for person in CUSTOMERS if person.is_simulated]
+    turn = 0
+    for trade in TRADES:
+        for number in range(OPEN_A_TRADE):
+            turn += 1
+            start = local(teller.now + timedelta(days=1 + turn % 3), 9 + turn % 7)
+            placed_at = teller.now - timedelta(minutes=6 + 17 * turn)
+            kind = trade.kinds[number % len(trade.kinds)]
+            job = kind.jobs[(number // len(trade.kinds) + 1) % len(kind.jobs)]
+            booking = teller.placed(others[turn % len(others)], kind, start, placed_at, job)
+            teller.rivals(booking, "", start, placed_at + timedelta(minutes=3), turn % 4)
+    for number, person in enumerate(row for row in TECHNICIANS if row.is_simulated):
+        if number % 2 == 0:
+            start = local(teller.now + timedelta(days=1), person.hours[0] + 1)
+            name = person.email.partition("@")[0]
+            first_free(teller, others[number % len(others)], (name,), teller.kind_for(person.email).slug, start)
+
+
+def tell_live_visit(teller: Teller) -> None:
+    """Somebody is at work right now."""
+    now = teller.now
+    customer, technician = f"li.wei.tan@{DOMAIN}", f"sofia.lindqvist@{DOMAIN}"
+    session = teller.agreed(customer, technician, KINDS["computer"], now - timedelta(minutes=4))
+    teller.begun(session, now - timedelta(minutes=5))
+
+
+def tell_emmas_choice(teller: Teller) -> None:
+    """A job of Emma's with three offers to choose from, one of them Tariq's."""
+    start = local(teller.now + timedelta(days=2), 11)
+    placed_at = teller.now - timedelta(minutes=40)
+    booking = teller.placed(EMMA, KINDS["leaks"], start, placed_at, KINDS["leaks"].jobs[0])
+    offers = ((TARIQ, 11), (f"anna.novak@{DOMAIN}", 17), (f"delroy.campbell@{DOMAIN}", 26))
+    for technician, after in offers:
+        try:
+            teller.offered(booking, technician, start, placed_at + timedelta(minutes=after))
+        except Refusal:
+            continue  # a visit at that time
+
+
+def first_free(teller: Teller, customer: str, names: tuple[str, ...], kind: str, start: datetime) -> None:
+    """A visit ahead with the first of those technicians who has time for it."""
+    for name in names:
+        try:
+            with transaction.atomic():
+                teller.agreed(customer, f"{name}@{DOMAIN}", KINDS[kind], start)
+            return
+        except Refusal:
+            continue

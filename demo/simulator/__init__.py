@@ -1,0 +1,1 @@
+"""People who are not there: they act through the same actions as everybody else."""

@@ -1,0 +1,76 @@
+"""What the simulator knows at one step, and how it decides that somebody would act by now."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import Random
+
+from django.core.exceptions import PermissionDenied
+from django.utils.functional import cached_property
+
+from accounts.models import Role, Technician, User
+from common.refusals import Refusal
+from demo.people import simulated
+from realtime.models import Presence
+
+log = logging.getLogger(__name__)
+REST_AFTER = timedelta(minutes=10)
+
+
+@dataclass
+class World:
+    """One look at the database at `now`.
+
+    Nothing is planned ahead: whether an act is due follows from the row that caused it and from a delay drawn
+    for that act by the seed. A simulator that is stopped and started again goes on where it was.
+    """
+
+    now: datetime
+    seed: int
+    given_up: set[str] = field(default_factory=set)
+
+    def chance(self, *act: object) -> Random:
+        """The dice of one act: always the same for the same act and seed."""
+        return Random(f"{self.seed} {' '.join(map(str, act))}")  # noqa: S311 (a play, no secret)
+
+    def due(self, since: datetime | None, least: float, most: float, *act: object) -> bool:
+        """Whether between `least` and `most` seconds since `since`, as drawn for `act`, have passed."""
+        if since is None:
+            return False
+        return since + timedelta(seconds=self.chance("when", *act).uniform(least, most)) <= self.now
+
+    def attempt(self, act: Callable[[], object], *name: object) -> bool:
+        """Do `act` unless it was refused before. A refusal is ordinary: somebody else was faster."""
+        key = " ".join(map(str, name))
+        if key in self.given_up:
+            return False
+        try:
+            act()
+        except (Refusal, PermissionDenied) as refusal:
+            log.debug("simulator: %s was refused: %s", key, refusal)
+            self.given_up.add(key)
+            return False
+        return True
+
+    @cached_property
+    def customers(self) -> dict[int, User]:
+        """The simulated customers by id."""
+        return simulated(Role.CUSTOMER)
+
+    @cached_property
+    def technicians(self) -> dict[int, Technician]:
+        """The simulated technicians by id, with their skills; two queries."""
+        users = simulated(Role.TECHNICIAN)
+        rows = Technician.objects.filter(pk__in=users, verified_at__isnull=False).prefetch_related("skills")
+        found = {row.pk: row for row in rows}
+        for row in found.values():
+            row.user = users[row.pk]
+        return found
+
+    @cached_property
+    def is_watched(self) -> bool:
+        """Whether anybody has had a page open lately. While nobody has, nothing new is started."""
+        return Presence.objects.filter(seen_at__gte=self.now - REST_AFTER).exists()
