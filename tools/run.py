@@ -101,7 +101,7 @@ def told_to_stop(number: int, frame: object) -> None:
 def main() -> int:
     """Run the trial until it is told to stop; the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--port", type=int, default=8123)
+    parser.add_argument("--port", type=int, default=8000)
     port = parser.parse_args().port
     if processes.answers(port):
         print(f"Port {port} is taken; choose another: make run PORT={port + 1}", file=sys.stderr)

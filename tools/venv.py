@@ -43,7 +43,8 @@ def is_installed(requirements: Path) -> bool:
 
 def make_virtualenv() -> None:
     """Create the virtualenv afresh unless a working one stands there; stop with a sentence when Python cannot."""
-    if subprocess.run([VENV / "bin" / "python", "-m", "pip", "--version"], capture_output=True).returncode == 0:
+    python = VENV / "bin" / "python"
+    if python.exists() and subprocess.run([python, "-m", "pip", "--version"], capture_output=True).returncode == 0:
         return
     shutil.rmtree(VENV, ignore_errors=True)
     made = subprocess.run([sys.executable, "-m", "venv", str(VENV)], capture_output=True, text=True)
