@@ -178,9 +178,7 @@ class TestRevise:
     def test_an_accepted_offer_is_not_edited(self, alice, bob):
         session = make.visit(alice, bob)
         with pytest.raises(Conflict):
-            actions.revise_bid(
-                session.bid, by=bob, amount=Decimal(99), starts_at=session.starts_at + 2 * HOUR, now=NOW
-            )
+            actions.revise_bid(session.bid, by=bob, amount=Decimal(99), starts_at=session.starts_at + 2 * HOUR, now=NOW)
         assert make.fresh(session.bid).amount == 60
 
     def test_a_loser_reads_that_it_is_taken(self, alice, bob, dora):

@@ -12,8 +12,8 @@ from bookings import actions, due
 from bookings.models import Bid, BidHistory, Booking, BookingHistory, RescheduleProposal, Session, SessionHistory
 from bookings.tests import make
 from bookings.tests.make import DAY, HOUR, MINUTE, NOW
-from bookings.tests.race import at_once, split
 from common.refusals import Conflict, Invalid
+from common.tests.race import at_once, split
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
@@ -99,9 +99,7 @@ def test_an_accept_never_takes_a_price_that_was_not_seen(alice, bob):
     for n in range(8):
         booking = make.job(alice, window_start=NOW + (n + 1) * DAY, window_end=NOW + (n + 2) * DAY)
         bid = make.offer(booking, bob, 60)
-        dearer = partial(
-            actions.revise_bid, bid, by=bob, amount=Decimal(90), starts_at=bid.starts_at, now=NOW + MINUTE
-        )
+        dearer = partial(actions.revise_bid, bid, by=bob, amount=Decimal(90), starts_at=bid.starts_at, now=NOW + MINUTE)
         accepted, revised = at_once([partial(make.accept, bid, revision=1), dearer])
         kept = make.fresh(bid)
         if isinstance(accepted, Conflict):

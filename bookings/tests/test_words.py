@@ -57,7 +57,17 @@ def test_worked_time_is_hours_and_minutes(worked, said):
 
 @pytest.mark.parametrize(
     ("place", "said"),
-    [(1, "1st"), (2, "2nd"), (3, "3rd"), (4, "4th"), (11, "11th"), (12, "12th"), (13, "13th"), (21, "21st"), (102, "102nd")],
+    [
+        (1, "1st"),
+        (2, "2nd"),
+        (3, "3rd"),
+        (4, "4th"),
+        (11, "11th"),
+        (12, "12th"),
+        (13, "13th"),
+        (21, "21st"),
+        (102, "102nd"),
+    ],
 )
 def test_ordinals(place, said):
     assert words.ordinal(place) == said
