@@ -35,8 +35,10 @@ def fill(now: datetime, *, weeks: int = WEEKS) -> None:
     teller = make_teller(now, seed=7)
     tell_history(teller, weeks)
     tell_mishaps(teller)
-    tell_open_jobs(teller)
+    # What was agreed comes before what is still offered: winning a job withdraws one's offers for that time.
+    tell_visits_ahead(teller)
     tell_live_visit(teller)
+    tell_open_jobs(teller)
     freshen(now)
 
 
@@ -165,8 +167,17 @@ def tell_mishaps(teller: Teller) -> None:
     teller.given_back(who("joanna.kowalska"), who("tomasz.zielinski"), who("anna.novak"), KINDS["radiators"], at(5, 15))
 
 
+def tell_visits_ahead(teller: Teller) -> None:
+    """Half of the technicians have a visit tomorrow."""
+    others = [person.email for person in CUSTOMERS if person.is_simulated]
+    for number, person in enumerate(row for row in TECHNICIANS if row.is_simulated):
+        if number % 2 == 0:
+            start = local(teller.now + timedelta(days=1), person.hours[0] + 1)
+            teller.agreed(others[number % len(others)], person.email, teller.kind_for(person.email), start)
+
+
 def tell_open_jobs(teller: Teller) -> None:
-    """What the marketplace shows now: some jobs of each trade, half of them with offers; some visits ahead."""
+    """What the marketplace shows now: some jobs of each trade, most of them with offers."""
     others = [person.email for person in CUSTOMERS if person.is_simulated]
     turn = 0
     for trade in TRADES:
@@ -178,11 +189,6 @@ def tell_open_jobs(teller: Teller) -> None:
             job = kind.jobs[(number // len(trade.kinds) + 1) % len(kind.jobs)]
             booking = teller.placed(others[turn % len(others)], kind, start, placed_at, job)
             teller.rivals(booking, "", start, placed_at + timedelta(minutes=3), turn % 4)
-    for number, person in enumerate(row for row in TECHNICIANS if row.is_simulated):
-        if number % 2 == 0:
-            start = local(teller.now + timedelta(days=1), person.hours[0] + 1)
-            name = person.email.partition("@")[0]
-            first_free(teller, others[number % len(others)], (name,), teller.kind_for(person.email).slug, start)
 
 
 def tell_live_visit(teller: Teller) -> None:
@@ -207,11 +213,11 @@ def tell_emmas_choice(teller: Teller) -> None:
 
 
 def first_free(teller: Teller, customer: str, names: tuple[str, ...], kind: str, start: datetime) -> None:
-    """A visit ahead with the first of those technicians who has time for it."""
+    """A visit ahead, agreed just now, with the first of those technicians who has time for it."""
     for name in names:
         try:
             with transaction.atomic():
-                teller.agreed(customer, f"{name}@{DOMAIN}", KINDS[kind], start)
+                teller.agreed(customer, f"{name}@{DOMAIN}", KINDS[kind], start, ahead=timedelta(minutes=50))
             return
         except Refusal:
             continue

@@ -1,0 +1,89 @@
+"""The demo's people, made once a module: they take a second."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db import transaction
+from pytest_django.plugin import DjangoDbBlocker
+
+from accounts.models import User
+from demo.cast import DOMAIN
+from demo.fill import fill, make_people
+from demo.simulator.run import Simulator
+
+NOW = datetime(2026, 3, 11, 10, 5, tzinfo=UTC)  # a Wednesday
+
+
+def made_once(blocker: DjangoDbBlocker, make: Callable[[], None]) -> Iterator[None]:
+    """Do `make` in a transaction around all tests of a module; each test then rolls back to it."""
+    with blocker.unblock(), transaction.atomic():
+        make()
+        yield
+        transaction.set_rollback(True)
+
+
+@pytest.fixture(scope="module")
+def made_people(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    yield from made_once(django_db_blocker, lambda: make_people(NOW))
+
+
+@pytest.fixture(scope="module")
+def made_demo(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    yield from made_once(django_db_blocker, lambda: fill(NOW))
+
+
+@pytest.fixture
+def people(made_people: None, db: None) -> None:
+    """A database with the demo's people, between whom nothing has happened yet."""
+
+
+@pytest.fixture
+def demo(made_demo: None, db: None, settings: Any) -> None:
+    """A database with the whole demo, in demo mode."""
+    settings.DEMO = True
+
+
+def person(name: str) -> User:
+    """Somebody of the cast."""
+    return User.objects.get(email=f"{name}@{DOMAIN}")
+
+
+def rows() -> dict[str, int]:
+    """How many rows each of our tables has."""
+    models = [model for name in ("accounts", "bookings") for model in apps.get_app_config(name).get_models()]
+    return {model.__name__: model._base_manager.count() for model in models}
+
+
+class Town:
+    """The simulator with a clock of its own."""
+
+    def __init__(self, seed: int = 1) -> None:
+        self.now = NOW
+        self.simulator = Simulator(seed)
+
+    def wait(self, seconds: float, *, step: float = 1.0) -> datetime:
+        """Let that much time pass, a step a second."""
+        until = self.now + timedelta(seconds=seconds)
+        while self.now < until:
+            self.now = min(self.now + timedelta(seconds=step), until)
+            self.simulator.step(self.now)
+        return self.now
+
+    def wait_for(self, happened: Callable[[], Any], *, most: float) -> float:
+        """The seconds until `happened`; fails the test after `most` of them."""
+        began = self.now
+        while not happened():
+            self.wait(1)
+            passed = (self.now - began).total_seconds()
+            assert passed <= most, f"not within {most} s"
+        return (self.now - began).total_seconds()
+
+
+@pytest.fixture
+def town(people: None) -> Town:
+    return Town()
