@@ -12,7 +12,7 @@ import asyncio
 import atexit
 import threading
 import time
-from collections import defaultdict, deque
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from channels.layers import InMemoryChannelLayer, get_channel_layer
@@ -28,6 +28,7 @@ Items = list[tuple[int, "Touch"]]
 
 GIVE_UP_AFTER = 2.0  # seconds for one message to the layer
 PAUSE_AFTER_FAILURE = 1.0  # seconds without trying; the tail serves meanwhile
+MOST_IN_A_BELL = 200  # items
 MOST_WAITING = 2000  # messages; beyond, the oldest go
 
 # Set by the hub of this process while it runs.
@@ -56,12 +57,9 @@ def ring(items: Items, at: float) -> None:
     """Ring both bells; `at` is the commit in milliseconds since 1970."""
     hub = local_hub
     if hub is not None:
-        hub.loop.call_soon_threadsafe(hub.heard, items, at, True)
-    by_topic: dict[str, list[tuple[int, str, str]]] = defaultdict(list)
-    for number, touch in items:
-        by_topic[touch.topic].append((number, touch.fragment, touch.key))
-    for topic, entries in by_topic.items():
-        send(topic, {"type": "live.bell", "topic": topic, "items": entries, "at": at})
+        hub.loop.call_soon_threadsafe(hub.rung, items, at)
+    elif not isinstance(get_channel_layer(), InMemoryChannelLayer):
+        _ringer_thread().call("ring", items, at)
 
 
 def send(group: str, message: dict[str, Any]) -> None:
@@ -70,20 +68,35 @@ def send(group: str, message: dict[str, Any]) -> None:
     if hub is not None:
         hub.loop.call_soon_threadsafe(hub.ringer.add, group, message)
     elif not isinstance(get_channel_layer(), InMemoryChannelLayer):
-        _ringer_thread().add(group, message)
+        _ringer_thread().call("add", group, message)
 
 
 class Ringer:
-    """Sends to the layer from one task, one message at a time, each with a limit; drops when it falls behind."""
+    """Sends to the layer from one task, one message at a time, each with a limit.
+
+    Bells for the same topic that wait behind one another travel as one message; when the layer fails,
+    what waits is dropped and the tail delivers it. All methods run on the ringer's own loop.
+    """
 
     def __init__(self) -> None:
         self._waiting: deque[tuple[str, dict[str, Any]]] = deque(maxlen=MOST_WAITING)
+        self._growing: dict[str, dict[str, Any]] = {}
         self._wake = asyncio.Event()
         self._layer = get_channel_layer()
         self.failing = False
 
+    def ring(self, items: Items, at: float) -> None:
+        """Queue a bell for each topic of `items`."""
+        for number, touch in items:
+            bell = self._growing.get(touch.topic)
+            if bell is None or len(bell["items"]) >= MOST_IN_A_BELL:
+                bell = {"type": "live.bell", "topic": touch.topic, "items": [], "at": at}
+                self._growing[touch.topic] = bell
+                self.add(touch.topic, bell)
+            bell["items"].append((number, touch.fragment, touch.key))
+
     def add(self, group: str, message: dict[str, Any]) -> None:
-        """Queue a message; call it on the ringer's own loop."""
+        """Queue a message."""
         self._waiting.append((group, message))
         self._wake.set()
 
@@ -98,7 +111,10 @@ class Ringer:
             await self._wake.wait()
             self._wake.clear()
             while self._waiting:
-                await self._send(*self._waiting.popleft())
+                group, message = self._waiting.popleft()
+                if self._growing.get(group) is message:
+                    del self._growing[group]
+                await self._send(group, message)
 
     async def _send(self, group: str, message: dict[str, Any]) -> None:
         try:
@@ -109,6 +125,7 @@ class Ringer:
             self.failing = True
             counters.bells_lost.inc(1 + len(self._waiting))
             self._waiting.clear()
+            self._growing.clear()
             await asyncio.sleep(PAUSE_AFTER_FAILURE)
 
 
@@ -132,10 +149,10 @@ class RingerThread:
         self._started.set()
         await self._ringer.run()
 
-    def add(self, group: str, message: dict[str, Any]) -> None:
-        """Queue a message from any thread."""
+    def call(self, method: str, *args: Any) -> None:
+        """Call a method of the ringer on its loop, from any thread."""
         if self._ringer is not None:
-            self.loop.call_soon_threadsafe(self._ringer.add, group, message)
+            self.loop.call_soon_threadsafe(getattr(self._ringer, method), *args)
 
     def drain(self, seconds: float = 1.0) -> None:
         """Give the last bells of a short command a moment to leave."""

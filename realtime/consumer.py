@@ -76,13 +76,13 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     def take(self, socket: LiveSocket, text: str) -> None:
         """Read a message and act on it; anything that is not the protocol closes the socket."""
         try:
-            data = json.loads(text)
+            data = json.loads(text, parse_constant=_no_number)
             kind = data["t"]
             handler = getattr(self, f"on_{kind}") if kind in KINDS else None
             if handler is None:
                 raise ValueError(kind)
             handler(socket, data)
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             socket.close(MALFORMED)
 
     def on_hello(self, socket: LiveSocket, data: dict[str, Any]) -> None:
@@ -90,23 +90,25 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         socket.page = _text(data.get("page", ""), 200)
         socket.link = _text(data.get("link", ""), 64)
         counters.hellos.inc()
-        socket._hub.follow(socket, "hello", _text(data["c"], 40_000), _topics(data))
+        names = _topics(data)
+        socket.hub.unfollow(socket, list(socket.topics - names))  # a page that says hello again starts anew
+        socket.hub.follow(socket, "hello", _text(data["c"], 40_000), names)
 
     def on_follow(self, socket: LiveSocket, data: dict[str, Any]) -> None:
         """A fragment brought new topics to the page."""
         names = _topics(data)
         if socket.ready and len(socket.topics | names) <= MOST_TOPICS:
-            socket._hub.follow(socket, "follow", _text(data["c"], 40_000), names)
+            socket.hub.follow(socket, "follow", _text(data["c"], 40_000), names)
 
     def on_unfollow(self, socket: LiveSocket, data: dict[str, Any]) -> None:
         """The page no longer holds these topics."""
-        socket._hub.unfollow(socket, list(_topics(data)))
+        socket.hub.unfollow(socket, list(_topics(data)))
 
     def on_beat(self, socket: LiveSocket, data: dict[str, Any]) -> None:
         """The page is alive; tell it how fresh the truth is here."""
         socket.away = bool(data.get("away"))
         if socket.ready:
-            mine = socket._hub
+            mine = socket.hub
             asking = any(question.socket is socket for question in mine.waiting)
             cursor = None if asking or socket.behind else mine.cursor_text() or None
             socket.say({"t": "beat", "c": cursor, "asof": int(mine.asof), "now": int(journal.milliseconds())})
@@ -115,7 +117,8 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         """The page has received this many frames; some with how late they were, in milliseconds."""
         socket.acknowledge(int(data["n"]))
         for lag in data.get("lag", [])[:64]:
-            counters.commit_to_browser.observe(min(max(float(lag), 0), 600_000) / 1000)
+            if isinstance(lag, int | float):
+                counters.commit_to_browser.observe(min(max(lag, 0), 600_000) / 1000)
 
     def on_say(self, socket: LiveSocket, data: dict[str, Any]) -> None:
         """A message for an app."""
@@ -137,9 +140,14 @@ KINDS = frozenset({"hello", "follow", "unfollow", "beat", "ack", "say"})
 
 
 def _text(value: object, longest: int) -> str:
-    if not isinstance(value, str) or len(value) > longest:
+    # Printable: the database refuses NUL, and a lone surrogate cannot even be sent to it.
+    if not isinstance(value, str) or len(value) > longest or not value.isprintable():
         raise ValueError("text expected")
     return value
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")
 
 
 def _topics(data: dict[str, Any]) -> set[str]:

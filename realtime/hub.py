@@ -24,7 +24,7 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import close_old_connections, connection, connections
 
-from realtime import bell, counters, journal, presence
+from realtime import bell, counters, journal, presence, topics
 from realtime.bell import Items, Ringer
 from realtime.jobs import Answer, Job, Question, answer_frames, by_socket, frame
 from realtime.journal import ORDER, ORDERS_TOPIC, Cursor, Reading, Touch
@@ -75,6 +75,7 @@ class Hub:
         self._looker = ThreadPoolExecutor(1, "live-tail")
         self._bookkeeper = ThreadPoolExecutor(1, "live-presence")
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._book = presence.Book(self)
 
     # --- Life -------------------------------------------------------------------------------------
 
@@ -150,16 +151,17 @@ class Hub:
 
         Followed first, read afterwards: a change in between is heard of, and told after the answer.
         """
-        for name in names:
+        known = {name for name in names if topics.resolve(name)}
+        for name in known:
             self.followers.setdefault(name, {})[socket] = None
-        socket.topics |= names
+        socket.topics |= known
         self._topics_changed.set()
-        self._ask(Question(socket, kind, cursor, set(names), socket.principal))
+        self._ask(Question(socket, kind, cursor, known, names - known, socket.principal))
 
     def resume(self, socket: LiveSocket) -> None:
         """Ask what a socket missed while its window was full."""
         if not any(question.socket is socket for question in self.waiting):
-            self._ask(Question(socket, "resume", socket.cursor, set(socket.topics), socket.principal))
+            self._ask(Question(socket, "resume", socket.cursor, set(socket.topics), principal=socket.principal))
 
     def _ask(self, question: Question) -> None:
         self.waiting.append(question)
@@ -182,7 +184,12 @@ class Hub:
 
     # --- Hearing ----------------------------------------------------------------------------------
 
-    def heard(self, items: Items, at: float, local: bool = False) -> None:
+    def rung(self, items: Items, at: float) -> None:
+        """Something committed in this process: hear it, and ring for the others."""
+        self.heard(items, at)
+        self.ringer.ring(items, at)
+
+    def heard(self, items: Items, at: float) -> None:
         """A bell rang for journal rows `items`; `at` is their commit in milliseconds since 1970."""
         for number, touch in items:
             self._unbelled.pop(number, None)
@@ -375,7 +382,7 @@ class Hub:
             return
         if question.kind == "hello":
             socket.principal, socket.live_id = question.principal, question.live_id
-            ended = any(when >= job.started and _is_ended(socket, order) for when, order in self._orders)
+            ended = any(_is_ended(socket, o) for when, o in self._orders if when >= job.started or _is_for_good(o))
             if not question.signed_in or ended:
                 socket.close(SIGNED_OUT)
                 return
@@ -412,10 +419,9 @@ class Hub:
     async def _presence(self) -> None:
         """Write who is here and the counters, in one batch; look now and then whether the sessions still stand."""
         checked = time.monotonic()
-        book = presence.Book(self)
         while True:
             await asyncio.sleep(settings.LIVE["PRESENCE_EVERY"])
-            await self.loop.run_in_executor(self._bookkeeper, book.write, book.pages_now())
+            await self.loop.run_in_executor(self._bookkeeper, self._book.write, self._book.pages_now())
             if time.monotonic() - checked > CHECK_SESSIONS_EVERY:
                 checked = time.monotonic()
                 keys = {socket.session_key: None for socket in self.sockets if socket.ready and not socket.link}
@@ -432,6 +438,11 @@ def _is_ended(socket: LiveSocket, order: str) -> bool:
     user, _, spared = rest.partition(".")
     mine = socket.principal is not None and socket.principal.kind == "user" and socket.principal.id == user
     return mine and not (spared and socket.live_id == spared)
+
+
+def _is_for_good(order: str) -> bool:
+    # A session's live id never comes again; a user may sign in anew right after all sessions were ended.
+    return order.startswith("session.")
 
 
 _hub: Hub | None = None

@@ -29,6 +29,7 @@ class Question:
     kind: str
     cursor: str
     topics: set[str]
+    strange: set[str] = field(default_factory=set)  # names that no app declares; never asked of the database
     principal: Principal | None = None
     live_id: str = ""
     signed_in: bool = True
@@ -123,7 +124,8 @@ class Job:
         self.rendering = render(list(wanted), self.audience, self.here.version)
         for answer in self.answers:
             who, members = answer.question.principal, self.rendering.members
-            answer.gone = {name for name in answer.question.topics if who not in members.get(name, ())}
+            lost = {name for name in answer.question.topics if who not in members.get(name, ())}
+            answer.gone = lost | answer.question.strange
 
 
 def _parsed(text: str, here: Cursor) -> Cursor | None:

@@ -245,7 +245,7 @@ def snapshot() -> Iterator[None]:
     if connection.vendor == "postgresql":
         with transaction.atomic():
             with connection.cursor() as cursor:
-                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SAVEPOINT live")
             yield
         return
     with connection.cursor() as cursor:
@@ -255,6 +255,17 @@ def snapshot() -> Iterator[None]:
             yield
         finally:
             cursor.execute("ROLLBACK")
+
+
+def mend() -> None:
+    """Inside `snapshot()`, after something in it failed: let the rest go on, where PostgreSQL would refuse it.
+
+    Raises what the database raises when it is gone: then nothing was read, and the whole is to be done again.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ROLLBACK TO SAVEPOINT live")
+        connection.needs_rollback = False
 
 
 def newest_id_sqlite() -> int:
@@ -296,9 +307,8 @@ def prune(before: datetime) -> int:
         if state is None or not JournalRow.objects.filter(at__lt=before).exists():
             return 0
         with connection.cursor() as cursor:
-            cursor.execute(
-                _PRUNE_POSTGRESQL if connection.vendor == "postgresql" else _PRUNE_SQLITE, [_adapted(before)]
-            )
+            delete = _PRUNE_POSTGRESQL if connection.vendor == "postgresql" else _PRUNE_SQLITE
+            cursor.execute(delete, [_adapted(before)])
             gone = [int(row[0]) for row in cursor.fetchall()]
         if gone:
             state.horizon = max(state.horizon, *gone)

@@ -64,10 +64,15 @@ class LiveModel(models.Model):
         with transaction.atomic(using=kwargs.get("using"), savepoint=False):
             return super().delete(*args, **kwargs)
 
-    def refresh_from_db(self, using: str | None = None, fields: Iterable[str] | None = None, **kwargs: Any) -> None:
+    def refresh_from_db(
+        self,
+        using: str | None = None,
+        fields: Iterable[str] | None = None,
+        from_queryset: models.QuerySet[Any] | None = None,
+    ) -> None:
         """Re-read the row, or some `fields` of it; what those were is from now on what was read."""
         names = None if fields is None else list(fields)
-        super().refresh_from_db(using, names, **kwargs)
+        super().refresh_from_db(using, names, from_queryset)
         self.remember(names)
 
     def remember(self, only: Iterable[str] | None = None) -> None:

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from realtime import counters, fragments, topics
+from realtime import counters, fragments, journal, topics
 from realtime.journal import Touch
 from realtime.topics import Principal
 
@@ -43,7 +43,7 @@ def render(touches: Collection[Touch], audience: Audience, version: str) -> Rend
     """
     done = Rendering()
     for name, principals in audience.items():
-        done.members[name] = topics.members(name, principals)
+        done.members[name] = _members(name, principals)
     by_fragment: dict[str, list[Touch]] = defaultdict(list)
     for touch in touches:
         if done.members.get(touch.topic):
@@ -57,10 +57,20 @@ def render(touches: Collection[Touch], audience: Audience, version: str) -> Rend
     return done
 
 
+def _members(name: str, principals: set[Principal]) -> set[Principal]:
+    try:
+        return topics.members(name, principals)
+    except Exception:  # a rule that fails lets nobody in, and does not hold up the other topics
+        journal.mend()
+        log.exception("Who belongs to %s could not be found out.", name)
+        return set()
+
+
 def _render_fragment(fragment: fragments.Fragment, wanted: list[Touch], version: str, done: Rendering) -> None:
     try:
         found = fragment.load(list(dict.fromkeys(touch.key for touch in wanted)))
     except Exception:
+        journal.mend()
         counters.render_errors.labels(fragment.name).inc()
         log.exception("The fragment %s could not be loaded.", fragment.name)
         return
@@ -68,6 +78,7 @@ def _render_fragment(fragment: fragments.Fragment, wanted: list[Touch], version:
         try:
             done.pieces[touch] = _piece(fragment, touch, found, version)
         except Exception:
+            journal.mend()
             counters.render_errors.labels(fragment.name).inc()
             log.exception("The fragment %s of %s could not be rendered.", fragment.name, touch.key)
 

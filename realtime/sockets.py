@@ -41,7 +41,6 @@ class LiveSocket:
     """
 
     __slots__ = (
-        "_hub",
         "_send",
         "acked",
         "away",
@@ -49,6 +48,7 @@ class LiveSocket:
         "behind_since",
         "cursor",
         "heard_at",
+        "hub",
         "link",
         "live_id",
         "number",
@@ -65,7 +65,7 @@ class LiveSocket:
     )
 
     def __init__(self, hub: Hub, send: Send, number: int, session_key: str, link: str = "") -> None:
-        self._hub, self._send = hub, send
+        self.hub, self._send = hub, send
         self.number = number
         self.session_key = session_key
         self.link = link
@@ -148,7 +148,7 @@ class LiveSocket:
                 self.behind_since = time.monotonic()  # it reads, if slowly
                 return
         if self.behind and self.sending is None:
-            self._hub.resume(self)
+            self.hub.resume(self)
 
     def _emit_frame(self, text: str) -> None:
         size = len(text)
@@ -200,7 +200,7 @@ class LiveSocket:
         self.backlog = []
         self.sizes = []
         self.unacked_bytes = 0
-        self._hub.leave(self)
+        self.hub.leave(self)
 
 
 async def _finish(sending: Coroutine[Any, Any, None], waiting_for: Any) -> None:

@@ -46,14 +46,14 @@ class Topic:
         self.pattern = pattern
         self._users, self._links = users, links
         self._casts: list[type[int] | type[str]] = []
-        self._regex = re.compile(re.sub(r"\\\{(\w+)(:str)?\\\}", self._part, re.escape(pattern)))
+        self._regex = re.compile(re.sub(r"\\\{(\w+)(:str)?\\\}", self._part, re.escape(pattern)), re.ASCII)
         self._format = re.sub(r"\{(\w+)(:str)?\}", "{}", pattern)
         _kinds[pattern] = self
         resolve.cache_clear()
 
     def _part(self, match: re.Match[str]) -> str:
         self._casts.append(str if match[2] else int)
-        return r"([A-Za-z0-9_-]{1,64})" if match[2] else r"(\d{1,18})"
+        return r"([A-Za-z0-9_-]{1,64})" if match[2] else r"(0|[1-9]\d{0,17})"
 
     def __call__(self, *params: int | str) -> str:
         """The name of one topic of this kind; `params` in the pattern's order."""

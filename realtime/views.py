@@ -9,7 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from realtime import counters, journal, presence
+from realtime import counters, journal, presence, topics
 from realtime.consumer import MOST_TOPICS
 from realtime.jobs import frame
 from realtime.journal import BadCursorError, Reading
@@ -21,7 +21,7 @@ def principal_of(request: HttpRequest) -> Principal | None:
     """Who asks: the bearer of a share link if the page has one, else the signed-in user."""
     link = request.GET.get("link", "")
     if link:
-        return Principal("link", link[:64])
+        return Principal("link", link) if len(link) <= 64 and link.isprintable() else None
     return Principal("user", str(request.user.pk)) if request.user.is_authenticated else None
 
 
@@ -39,9 +39,10 @@ def poll(request: HttpRequest) -> HttpResponse:
     names = request.GET.getlist("topic")
     if len(names) > MOST_TOPICS or any(len(name) > 100 for name in names):
         return _answer(JsonResponse({"error": "Too many topics."}, status=400), "malformed")
-    presence.polled(principal, request.GET.get("page", "")[:200])
+    _note(principal, names, request.GET.get("page", "")[:200])
+    known = [name for name in names if topics.resolve(name)]
     try:
-        reading = journal.since(journal.parse_cursor(request.GET.get("c", "")), names)
+        reading = journal.since(journal.parse_cursor(request.GET.get("c", "")), known)
     except BadCursorError:
         reading = Reading(journal.now(), [], reset=True)
     if not reading.changes and not reading.reset:
@@ -49,6 +50,12 @@ def poll(request: HttpRequest) -> HttpResponse:
         response["Live-Cursor"] = str(reading.cursor)
         return _answer(response, "empty")
     return _answer(_news(principal, names, reading), "reset" if reading.reset else "changed")
+
+
+def _note(principal: Principal, names: list[str], page: str) -> None:
+    # Anybody can make up links: only one that opens something is worth remembering.
+    if principal.kind == "user" or any(topics.members(name, {principal}) for name in names):
+        presence.polled(principal, "".join(letter for letter in page if letter.isprintable()))
 
 
 def _news(principal: Principal, names: list[str], reading: Reading) -> HttpResponse:
