@@ -1,0 +1,110 @@
+"""A technician's offer: making it, changing it, taking it back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from accounts.access import role_required, signed_in, technician_of
+from accounts.models import Role, Technician
+from bookings import access, actions
+from bookings.forms.technician import OfferForm
+from bookings.models import Bid, Booking
+from bookings.states import BidStatus, BookingStatus
+from bookings.views.technician_asked import Ask, NoQuestions, asked, too_late
+from bookings.work import load_open_jobs
+from common.idempotency import idempotent
+from realtime.pages import live_page
+
+NOT_VERIFIED = "You may look, but not offer yet: we are still checking your papers."
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+@role_required(Role.TECHNICIAN)
+@idempotent
+@live_page
+def offer(request: HttpRequest, pk: int) -> HttpResponse:
+    """Make an offer on a job, or change the one made."""
+    user, now = signed_in(request), timezone.now()
+    booking, technician = access.booking_for(user, pk), technician_of(user)
+    bid = booking.bids.filter(technician=technician).first()
+    if why := cannot_offer(booking, technician):
+        return render(request, "bookings/technician_cannot_offer.html", {"booking": booking, "why": why}, status=403)
+    if request.method == "GET" and (sentence := nothing_to_offer(booking, bid)):
+        return too_late(request, booking.pk, sentence)
+    form = OfferForm(request.POST or None, booking=booking, bid=bid, now=now)
+    return asked(request, booking.pk, offer_words(booking, bid), form, lambda _: send(booking, bid, form, request, now))
+
+
+def send(booking: Booking, bid: Bid | None, form: OfferForm, request: HttpRequest, now: datetime) -> Bid:
+    """Place the offer, or make its next revision."""
+    user = signed_in(request)
+    if bid is None:
+        return actions.place_bid(booking, by=user, now=now, **form.terms())
+    return actions.revise_bid(bid, by=user, now=now, **form.terms())
+
+
+def offer_words(booking: Booking, bid: Bid | None) -> Ask:
+    """The words of the offer page, for a first offer, a change, or another try."""
+    title, button = "Make an offer", "Send the offer"
+    if bid is not None:
+        standing = bid.status == BidStatus.SUBMITTED
+        title, button = ("Change your offer", "Send the change") if standing else ("Offer again", "Send the offer")
+    context = {"booking": booking, "bid": bid}
+    return Ask(title, button, template="bookings/technician_offer.html", context=context)
+
+
+def cannot_offer(booking: Booking, technician: Technician) -> str:
+    """Why this technician may not offer on any terms, or nothing."""
+    if not technician.is_verified:
+        return NOT_VERIFIED
+    if booking.category and booking.category.skill not in technician.skills.all():
+        return f"This job needs {booking.category.skill.name}, which is not among your skills."
+    return ""
+
+
+def nothing_to_offer(booking: Booking, bid: Bid | None) -> str:
+    """Why there is nothing left to offer, or nothing."""
+    if booking.status != BookingStatus.OPEN:
+        return load_open_jobs([str(booking.pk)])[str(booking.pk)].gone
+    if bid is not None and bid.status != BidStatus.SUBMITTED and not bid.may_return:
+        return bid.outcome or "Your offer on this job has ended."
+    return ""
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+@role_required(Role.TECHNICIAN)
+@idempotent
+@live_page
+def withdraw_offer(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take an offer back before it is accepted."""
+    user = signed_in(request)
+    bid = access.own_bid(user, pk)
+    if request.method == "GET" and bid.status != BidStatus.SUBMITTED:
+        return too_late(request, bid.booking_id, ended(bid))
+    ask = Ask(
+        "Withdraw your offer?",
+        "Withdraw it",
+        f"The customer will no longer see your {bid.price}. While the job is open you may offer again.",
+        tone="danger",
+    )
+
+    def act(_: dict[str, Any]) -> Bid:
+        return actions.withdraw_bid(bid, by=user)
+
+    return asked(request, bid.booking_id, ask, NoQuestions(request.POST or None), act)
+
+
+def ended(bid: Bid) -> str:
+    """Why there is nothing to withdraw."""
+    if bid.status == BidStatus.ACCEPTED:
+        return "The customer has chosen this offer a moment ago: the job is yours. See what comes next."
+    return bid.outcome or "This offer has ended already."
