@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
+
+
+def url(name: str, *args: object) -> str:
+    """The address of a named page."""
+    return reverse(name, args=args)
 
 
 def job_url(booking_id: int) -> str:
@@ -13,11 +18,3 @@ def job_url(booking_id: int) -> str:
 def market_url() -> str:
     """The marketplace."""
     return url("bookings:marketplace")
-
-
-def url(name: str, *args: object) -> str:
-    """The address of a named page; empty where a process has no pages (a command with its own URLconf)."""
-    try:
-        return reverse(name, args=args)
-    except NoReverseMatch:
-        return ""
