@@ -7,24 +7,17 @@ from typing import Any
 
 import structlog
 
-_shared: list[Any] = [
+# What is taken from a record of the standard library, before structlog's formatter forgets the record.
+chain: list[Any] = [
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.format_exc_info,
 ]
-_last: Any = (
+
+# Turns one event into one line; settings name it.
+renderer: Any = (
     structlog.processors.JSONRenderer()
     if os.environ.get("LOG_JSON", "").lower() in {"1", "on", "true", "yes"}
-    else structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "logger", "event"], bool_as_flag=False)
+    else structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "logger", "event"])
 )
-
-
-def renderer(logger: Any, name: str, event: Any) -> Any:
-    """The processor that settings name: turns one event into one line, traceback included."""
-    event.pop("_from_structlog", None)
-    event["_record"] = event.get("_record")
-    for step in _shared:
-        event = step(logger, name, event)
-    event.pop("_record", None)
-    return _last(logger, name, event)

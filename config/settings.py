@@ -382,7 +382,7 @@ LOGGING = {
         "line": {
             "()": "structlog.stdlib.ProcessorFormatter",
             "processor": "ext://common.logs.renderer",
-            "foreign_pre_chain": [],
+            "foreign_pre_chain": "ext://common.logs.chain",
         }
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},

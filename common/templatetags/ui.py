@@ -12,7 +12,7 @@ from django import template
 from django.conf import settings
 from django.templatetags.static import static
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from common.money import Money
 from common.states import look_of
@@ -135,10 +135,13 @@ def avatar(person: object, photo_url: str = "", size: str = "") -> SafeString:
 def stars(value: float | None, count: int | None = None) -> SafeString:
     """A rating as a star, a figure and how many gave it."""
     if value is None:
-        return format_html('<span class="rating rating-none">No reviews yet</span>')
+        return mark_safe('<span class="rating rating-none">No reviews yet</span>')
     many = format_html(' <span class="rating-count">({})</span>', count) if count is not None else SafeString()
     return format_html(
-        '<span class="rating"><span class="visually-hidden">Rated</span>{}{}{}</span>', icon("star"), f"{value:.1f}", many
+        '<span class="rating"><span class="visually-hidden">Rated</span>{}{}{}</span>',
+        icon("star"),
+        f"{value:.1f}",
+        many,
     )
 
 

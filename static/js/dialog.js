@@ -21,7 +21,7 @@ function fill(doc) {
   const main = doc.querySelector("main") ?? doc.body;
   dialog.replaceChildren(close, ...[...main.childNodes].map((node) => document.importNode(node, true)));
   const heading = dialog.querySelector("h1");
-  if (heading) { heading.id = "dialog-title"; dialog.setAttribute("aria-labelledby", "dialog-title"); }
+  if (heading) { heading.tabIndex = -1; heading.id = "dialog-title"; dialog.setAttribute("aria-labelledby", "dialog-title"); }
   for (const form of dialog.querySelectorAll("form")) form.setAttribute("action", form.getAttribute("action") || source);
   window.htmx?.process(dialog);
   document.dispatchEvent(new CustomEvent("dialog:filled", { detail: dialog }));
@@ -47,7 +47,11 @@ async function open(link) {
 // The refusal above the form, which keeps what was typed; or the page that came back, form and errors and all.
 function show(html, form) {
   const doc = parse(html);
-  if (doc.querySelector("main")) { fill(doc); return; }
+  if (doc.querySelector("main")) {
+    fill(doc);
+    (dialog.querySelector("[aria-invalid=true], .is-wrong :is(input, select, textarea)") ?? dialog.querySelector("h1"))?.focus();
+    return;
+  }
   dialog.querySelector("[data-refusal]")?.remove();
   const refusal = doc.body.firstElementChild;
   if (!refusal) return;

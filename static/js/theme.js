@@ -2,7 +2,7 @@
 (() => {
   const KEY = "theme";
   const root = document.documentElement;
-  const words = { system: "Theme: as the system", light: "Theme: light", dark: "Theme: dark" };
+  const words = { system: "Theme: system", light: "Theme: light", dark: "Theme: dark" };
   const order = ["system", "light", "dark"];
 
   const stored = () => {

@@ -8,8 +8,9 @@ const LONDON = [[51.287, -0.511], [51.692, 0.334]];
 const LABELS_FROM = 11;
 
 const styles = new Promise((ready) => {
+  if (!meta.css) { ready(); return; }
   const link = document.createElement("link");
-  Object.assign(link, { rel: "stylesheet", href: meta.css ?? "", onload: ready, onerror: ready });
+  Object.assign(link, { rel: "stylesheet", href: meta.css, onload: ready, onerror: ready });
   document.head.append(link);
 });
 
