@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
 
 
@@ -14,5 +12,7 @@ class ModuleManifestStorage(ManifestStaticFilesStorage):
     Ours only: packages bring modules with bare imports (`from "htmx"`), which name no file.
     """
 
-    _MODULES: ClassVar = ManifestStaticFilesStorage._js_module_import_aggregation_patterns[1]
-    patterns: ClassVar = (*ManifestStaticFilesStorage.patterns, ("js/*.js", _MODULES))
+    patterns = (
+        *ManifestStaticFilesStorage.patterns,
+        ("js/*.js", ManifestStaticFilesStorage._js_module_import_aggregation_patterns[1]),  # type: ignore[attr-defined]
+    )
