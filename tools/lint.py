@@ -101,7 +101,9 @@ def silent_writes(trees: dict[str, ast.Module]) -> Iterator[Finding]:
         if name.startswith("realtime/") or is_test(name):
             continue
         for node in ast.walk(tree):
-            words = chain(node.func) if isinstance(node, ast.Call) else []
+            if not isinstance(node, ast.Call):
+                continue
+            words = chain(node.func)
             if len(words) > 2 and words[-1] in SILENT and (live.keys() & words[:-1] or reverse & set(words[1:-1])):
                 yield (
                     name,

@@ -28,7 +28,7 @@ def die_with_parent(number: int = signal.SIGKILL) -> None:
 
 
 def start(
-    command: list[str], *, env: Mapping[str, str] | None = None, output: IO[bytes] | None = None
+    command: list[str], *, env: Mapping[str, str] | None = None, output: IO[bytes] | int | None = None
 ) -> subprocess.Popen[bytes]:
     """Start `command` in the project's folder, in a session of its own, to be killed when this process dies.
 

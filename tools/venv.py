@@ -60,8 +60,8 @@ def make_virtualenv() -> None:
 def install(requirements: Path) -> None:
     """Install `requirements` quietly and note that it is done, with every file it includes."""
     print(f"Installing {requirements.name} into {VENV.name} ...", flush=True)
-    pip = [VENV / "bin" / "python", "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
-    pip += ["--no-input", "--prefer-binary", "-r", requirements]
+    pip = [str(VENV / "bin" / "python"), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+    pip += ["--no-input", "--prefer-binary", "-r", str(requirements)]
     if subprocess.run(pip).returncode != 0:
         sys.exit(f"Could not install {requirements.name}; the lines above say why.")
     for path in files_behind(requirements):
