@@ -44,7 +44,8 @@ TEXT_RULES = {
 
 def project_files() -> list[str]:
     """Every file of the project that git would keep, by its path from the root."""
-    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    # In CI the checkout may belong to another user, whom git would not trust.
+    command = ["git", "-c", "safe.directory=*", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True).stdout
     return sorted(name for name in set(listed.split("\0")) if name and (ROOT / name).is_file())
 
