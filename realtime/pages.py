@@ -5,15 +5,17 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, Literal, TypeVar, cast, overload
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.utils.cache import add_never_cache_headers
 
 from realtime import journal
 
 Pace = Literal["close", "usual", "dashboard"]
+V = TypeVar("V", bound=Callable[..., HttpResponseBase])
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,14 @@ def begin(request: HttpRequest, pace: Pace = "usual") -> LivePage:
     return page
 
 
+@overload
+def live_page(view: V) -> V: ...
+
+
+@overload
+def live_page(*, pace: Pace = "usual") -> Callable[[V], V]: ...
+
+
 def live_page(view: Any = None, *, pace: Pace = "usual") -> Any:
     """Decorate a view whose page follows by itself: `@live_page` or `@live_page(pace="close")`.
 
@@ -46,9 +56,9 @@ def live_page(view: Any = None, *, pace: Pace = "usual") -> Any:
     delivered afterwards rather than lost. The answer is never cached.
     """
 
-    def decorate(inner: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    def decorate(inner: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
         @functools.wraps(inner)
-        def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if request.user.is_authenticated or getattr(inner, "live_for_strangers", False):
                 begin(request, pace)
             response = inner(request, *args, **kwargs)
