@@ -32,7 +32,15 @@ def is_exact(amount: Decimal, currency: str) -> bool:
     return amount.is_finite() and rounded(amount, currency) == amount
 
 
-@dataclass(frozen=True, order=False)
+def whole_units(currency: str) -> str:
+    """What an amount is counted in, for a sentence: whole pence, whole JPY, at most 3 decimals of KWD."""
+    if currency == "GBP":
+        return "whole pence"
+    places = exponent(currency)
+    return f"{currency} with at most {places} decimals" if places else f"whole {currency}"
+
+
+@dataclass(frozen=True)
 class Money:
     """An amount in a currency. Amounts of different currencies are never compared or added."""
 

@@ -34,7 +34,7 @@ from bookings.models import Bid, BidRevision, Booking, Session
 from bookings.rules.numbers import minutes, number
 from bookings.rules.words import span
 from bookings.states import BidStatus, BookingStatus, SessionStatus
-from common.money import is_exact
+from common.money import is_exact, whole_units
 from common.refusals import Conflict, Invalid
 
 
@@ -141,7 +141,7 @@ def lock_for_bidding(by: User, booking_id: int, now: datetime) -> tuple[Technici
 def check_terms(booking: Booking, technician: Technician, terms: Terms, now: datetime) -> dict[str, Any]:
     """The columns of an offer with these terms. Raises `Invalid` or, where the time is taken, `Conflict`."""
     if not is_exact(terms.amount, booking.currency) or not 0 < terms.amount < 1_000_000:
-        raise Invalid("Please offer a price above zero, in whole pence.")
+        raise Invalid(f"Please offer a price above zero, in {whole_units(booking.currency)}.")
     ends = terms.ends_at or terms.starts_at + booking.duration
     if ends <= terms.starts_at or ends - terms.starts_at > timedelta(hours=24):
         raise Invalid("The visit must end after it starts, and within a day.")
@@ -328,8 +328,15 @@ def assign(
     # Their own calendar withdrew these; the customer of this job is no actor in the histories of others.
     why = "Withdrawn: you won another job at that time."
     close_bids(clashing, BidStatus.WITHDRAWN, why, by=chosen.technician.user, now=now)
-    session = Session.objects.create(
-        booking=booking,
+    session = make_visit(chosen, overlap_allowed=overlap_allowed, now=now)
+    note(session, "", by=by, now=now, reason="Overlap allowed." if overlap_allowed else "")
+    return session
+
+
+def make_visit(chosen: Bid, *, overlap_allowed: bool, now: datetime) -> Session:
+    """The visit that an accepted offer promises."""
+    return Session.objects.create(
+        booking=chosen.booking,
         bid=chosen,
         technician=chosen.technician,
         starts_at=chosen.starts_at,
@@ -340,8 +347,6 @@ def assign(
         start_code=f"{secrets.randbelow(10_000):04d}",
         created_at=now,
     )
-    note(session, "", by=by, now=now, reason="Overlap allowed." if overlap_allowed else "")
-    return session
 
 
 def release(session: Session, *, by: User, reason: str, now: datetime | None = None) -> Booking:

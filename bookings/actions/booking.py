@@ -28,7 +28,7 @@ from bookings.rules.fees import Fee, Policy, Times, cancellation_fee
 from bookings.rules.numbers import minutes, number
 from bookings.states import BidStatus, BookingStatus, CancelReason, Party, SessionStatus
 from common.geo import is_place
-from common.money import Money, is_exact
+from common.money import Money, is_exact, whole_units
 from common.refusals import Conflict, Invalid
 from common.uploads import clean_image, delete_later
 
@@ -128,7 +128,7 @@ def check_complete(draft: Booking, now: datetime) -> None:
     if not is_place(draft.latitude, draft.longitude):
         raise Invalid("Please set the place on the map first.")
     if draft.budget is not None and (draft.budget <= 0 or not is_exact(draft.budget, draft.currency)):
-        raise Invalid("Please give a budget in whole pence, above zero, or leave it empty.")
+        raise Invalid(f"Please give a budget above zero, in {whole_units(draft.currency)}, or leave it empty.")
     check_window(draft, now)
 
 

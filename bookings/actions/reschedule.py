@@ -51,10 +51,17 @@ def propose_reschedule(
             message=message[:300],
             fee_floor=fee_to_keep(held, party, by, now),
             proposed_at=now,
-            expires_at=min(
-                now + minutes("PROPOSAL_VALID_MINUTES"), starts_at, max(held.starts_at, now + timedelta(minutes=15))
-            ),
+            expires_at=lapse_of(held, starts_at, now),
         )
+
+
+def lapse_of(session: Session, starts_at: datetime, now: datetime) -> datetime:
+    """Until when the other side may answer: a day, and before either time comes.
+
+    A visit that is late already leaves a quarter of an hour to agree on another time.
+    """
+    agreed = max(session.starts_at, now + timedelta(minutes=15))
+    return min(now + minutes("PROPOSAL_VALID_MINUTES"), starts_at, agreed)
 
 
 def fee_to_keep(session: Session, party: str, by: User, now: datetime) -> Decimal:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.core.files.base import File
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils import timezone
@@ -158,10 +159,15 @@ def complete_session(
             paused_at=None,
         )
         move(held.booking, BookingStatus.COMPLETED, by=by, now=now, device_at=device_at)
-        completion = CompletionNote.objects.create(session=held, note=note.strip()[:2000], at=now)
-        for image in images:
-            CompletionPhoto.objects.create(completion=completion, image=image, at=now)
+        keep_completion(held, note, images, now)
     return held
+
+
+def keep_completion(session: Session, note: str, images: Iterable[File[bytes]], now: datetime) -> None:
+    """Keep what was done, in words and pictures."""
+    completion = CompletionNote.objects.create(session=session, note=note.strip()[:2000], at=now)
+    for image in images:
+        CompletionPhoto.objects.create(completion=completion, image=image, at=now)
 
 
 def record_contact_attempt(

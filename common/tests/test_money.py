@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.money import Money, exponent, is_exact, rounded, validate_currency
+from common.money import Money, exponent, is_exact, rounded, validate_currency, whole_units
 
 amounts = st.decimals(-(10**8), 10**8, allow_nan=False, allow_infinity=False, places=5)
 
@@ -67,6 +67,19 @@ def test_how_an_amount_is_written(amount, currency, said):
 )
 def test_what_is_payable(amount, currency, exact):
     assert is_exact(Decimal(amount), currency) is exact
+
+
+@pytest.mark.parametrize(
+    ("currency", "said"),
+    [
+        ("GBP", "whole pence"),
+        ("JPY", "whole JPY"),
+        ("EUR", "EUR with at most 2 decimals"),
+        ("KWD", "KWD with at most 3 decimals"),
+    ],
+)
+def test_what_an_amount_is_counted_in(currency, said):
+    assert whole_units(currency) == said
 
 
 def test_nothing_is_falsy():
