@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from channels.layers import channel_layers
 from django.conf import settings
 from django.db import connections
+from django.db.backends.utils import CursorWrapper
 from django.test import Client
 from prometheus_client import REGISTRY
 
@@ -38,7 +39,9 @@ def until(condition: Callable[[], T], what: str = "", within: float = WITHIN) ->
 
 def sample(name: str, **labels: str) -> float:
     """A counter of the live mechanism as it stands; counters live as long as the test process, so use differences."""
-    return REGISTRY.get_sample_value(f"{counters.PREFIX}{name}", labels or {}) or 0.0
+    full = f"{counters.PREFIX}{name}"
+    assert full in REGISTRY._names_to_collectors, f"no counter is called {name}"
+    return REGISTRY.get_sample_value(full, labels) or 0.0
 
 
 class Counted:
@@ -264,6 +267,31 @@ class Live:
         await self.hub.stop()
         await layer.flush()
         await self.loop.shutdown_default_executor()
+
+
+class Queries:
+    """The SQL that threads whose name begins with `thread` execute while this is open."""
+
+    def __init__(self, thread: str = "live-render") -> None:
+        self._thread = thread
+        self.sql: list[str] = []
+
+    def __enter__(self) -> Queries:
+        real = self._real = CursorWrapper._execute_with_wrappers
+
+        def execute(cursor: Any, sql: str, *args: Any, **kwargs: Any) -> Any:
+            if threading.current_thread().name.startswith(self._thread):
+                self.sql.append(sql)
+            return real(cursor, sql, *args, **kwargs)
+
+        CursorWrapper._execute_with_wrappers = execute  # type: ignore[method-assign]
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        CursorWrapper._execute_with_wrappers = self._real  # type: ignore[method-assign]
+
+    def __len__(self) -> int:
+        return len(self.sql)
 
 
 def journal_now() -> str:
