@@ -38,8 +38,9 @@ def fill(now: datetime, *, weeks: int = WEEKS) -> None:
     # What was agreed comes before what is still offered: winning a job withdraws one's offers for that time.
     tell_visits_ahead(teller)
     tell_live_visit(teller)
+    tell_visitors_visits(teller)
     tell_open_jobs(teller)
-    freshen(now)
+    tell_emmas_choice(teller)
 
 
 @transaction.atomic
@@ -49,15 +50,8 @@ def freshen(now: datetime) -> None:
     Does nothing while it is all there.
     """
     teller = make_teller(now, seed=Booking.objects.count())
-    if not Booking.objects.filter(customer__email=EMMA, status=BookingStatus.OPEN).exists():
-        tell_emmas_choice(teller)
-    ahead = Session.objects.active().filter(starts_at__gt=now)
-    if not ahead.filter(booking__customer__email=EMMA).exists():
-        start = local(now + timedelta(days=1), 10)
-        first_free(teller, EMMA, ("giulia.ferrari", "nkechi.okafor", "arjun.patel"), "lights", start)
-    if not ahead.filter(technician__user__email=TARIQ).exists():
-        first_free(teller, f"hannah.whitfield@{DOMAIN}", ("tariq",), "boiler", next_daytime(now + timedelta(hours=1)))
-        first_free(teller, f"kwame.boateng@{DOMAIN}", ("tariq",), "washing-machine", local(now + timedelta(days=1), 14))
+    tell_visitors_visits(teller)
+    tell_emmas_choice(teller)
 
 
 # --- people ---------------------------------------------------------------------------------------
@@ -176,6 +170,17 @@ def tell_visits_ahead(teller: Teller) -> None:
             teller.agreed(others[number % len(others)], person.email, teller.kind_for(person.email), start)
 
 
+def tell_visitors_visits(teller: Teller) -> None:
+    """Visits ahead for Emma and Tariq, where they have none."""
+    ahead, now = Session.objects.active().filter(starts_at__gt=teller.now), teller.now
+    tomorrow = now + timedelta(days=1)
+    if not ahead.filter(booking__customer__email=EMMA).exists():
+        first_free(teller, EMMA, ("giulia.ferrari", "nkechi.okafor", "arjun.patel"), "lights", local(tomorrow, 10))
+    if not ahead.filter(technician__user__email=TARIQ).exists():
+        first_free(teller, f"hannah.whitfield@{DOMAIN}", ("tariq",), "boiler", next_daytime(now + timedelta(hours=1)))
+        first_free(teller, f"kwame.boateng@{DOMAIN}", ("tariq",), "washing-machine", local(tomorrow, 14))
+
+
 def tell_open_jobs(teller: Teller) -> None:
     """What the marketplace shows now: some jobs of each trade, most of them with offers."""
     others = [person.email for person in CUSTOMERS if person.is_simulated]
@@ -200,7 +205,9 @@ def tell_live_visit(teller: Teller) -> None:
 
 
 def tell_emmas_choice(teller: Teller) -> None:
-    """A job of Emma's with three offers to choose from, one of them Tariq's."""
+    """A job of Emma's with three offers to choose from, one of them Tariq's, unless she has an open job."""
+    if Booking.objects.filter(customer__email=EMMA, status=BookingStatus.OPEN).exists():
+        return
     start = local(teller.now + timedelta(days=2), 11)
     placed_at = teller.now - timedelta(minutes=40)
     booking = teller.placed(EMMA, KINDS["leaks"], start, placed_at, KINDS["leaks"].jobs[0])
@@ -213,11 +220,14 @@ def tell_emmas_choice(teller: Teller) -> None:
 
 
 def first_free(teller: Teller, customer: str, names: tuple[str, ...], kind: str, start: datetime) -> None:
-    """A visit ahead, agreed just now, with the first of those technicians who has time for it."""
+    """A visit ahead with the first of those technicians who has time for it.
+
+    Agreed twenty minutes ago: just now would mean, at the demo's pace, that the technician comes at once.
+    """
     for name in names:
         try:
             with transaction.atomic():
-                teller.agreed(customer, f"{name}@{DOMAIN}", KINDS[kind], start, ahead=timedelta(minutes=50))
+                teller.agreed(customer, f"{name}@{DOMAIN}", KINDS[kind], start, ahead=timedelta(minutes=70))
             return
         except Refusal:
             continue

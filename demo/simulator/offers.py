@@ -80,21 +80,27 @@ def crew_for(world: World, job: Booking, wanted: int, offered: set[int]) -> list
         return []
     skill = job.category.skill_id
     able = [row for row in world.technicians.values() if skill in {each.pk for each in row.skills.all()}]
-    dice = world.chance("crew", job.pk)
+    able = [row for row in able if busy_key(job, row) not in world.given_up]
     away = {row.pk: distance_km(here, Point(row.base_latitude, row.base_longitude)) for row in able}
     near = [row for row in able if away[row.pk] <= row.radius_km]
-    dice.shuffle(near)
+    near.sort(key=lambda row: world.chance("crew", job.pk, row.pk).random())
     far = sorted((row for row in able if row not in near), key=lambda row: away[row.pk])
     crew = (near + far[: max(2 - len(near), 0)])[:wanted]
     outsiders = offered & world.technicians.keys() - {row.pk for row in crew}
     return crew[: max(wanted - len(outsiders), 0)]
 
 
+def busy_key(job: Booking, technician: Technician) -> str:
+    """Under which it is remembered that a technician has no time for a job, so that another offers instead."""
+    return f"busy {job.pk} {technician.pk} {job.window_start}"
+
+
 def make_offer(world: World, job: Booking, technician: Technician, earlier: Bid | None) -> bool:
-    """Offer, or offer again; False when there is no free time in the window."""
+    """Offer, or offer again; without free time in the window another technician takes the place."""
     dice = world.chance("terms", job.pk, technician.pk)
     start = free_start(world, job, technician)
     if start is None or job.category is None:
+        world.given_up.add(busy_key(job, technician))
         return False
     amount = price(job.category, job.budget, dice)
     by, key = technician.user, ("offer", job.pk, technician.pk, job.opened_at)  # type: ignore[attr-defined]

@@ -15,6 +15,7 @@ from accounts.models import User
 from demo.cast import DOMAIN
 from demo.fill import fill, make_people
 from demo.simulator.run import Simulator
+from demo.simulator.world import World
 
 NOW = datetime(2026, 3, 11, 10, 5, tzinfo=UTC)  # a Wednesday
 
@@ -73,6 +74,10 @@ class Town:
             self.now = min(self.now + timedelta(seconds=step), until)
             self.simulator.step(self.now)
         return self.now
+
+    def load_dice(self, wish: Callable[[World], bool]) -> None:
+        """Go on with a seed for which `wish` is true."""
+        self.simulator.seed = next(seed for seed in range(1000) if wish(World(self.now, seed)))
 
     def wait_for(self, happened: Callable[[], Any], *, most: float) -> float:
         """The seconds until `happened`; fails the test after `most` of them."""
