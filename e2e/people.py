@@ -11,7 +11,7 @@ from django.contrib.auth import get_user_model, login
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.db import SessionStore
 from django.test import RequestFactory
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, expect
 
 # A rule that said no is shown in the page; Chromium also writes it to the console.
 REFUSALS = r"Failed to load resource: the server responded with a status of (409|413|422|429)\b"
@@ -105,3 +105,14 @@ class People:
         """Close every browser."""
         for context in self.contexts:
             context.close()
+
+
+def is_live(page: Page) -> None:
+    """Wait until `page` has its socket and has caught up. Act elsewhere only after that."""
+    expect(page.locator("html")).to_have_attribute("data-live", "live")
+
+
+def is_troubled(page: Page, state: str) -> None:
+    """Wait until the badge of `page` shows the trouble `state`: reconnecting, polling, offline or stopped."""
+    expect(page.locator("#live-badge")).to_be_visible()
+    expect(page.locator("#live-badge")).to_have_attribute("data-state", state)
