@@ -129,3 +129,26 @@ def test_a_session_without_an_address_is_not_listed_and_works(carol: User) -> No
     client = Client()
     client.force_login(carol)
     assert not UserSession.objects.filter(user=carol).exists() and alive(client)
+
+
+def test_a_session_that_is_gone_already_is_ended_without_an_order(carol: User) -> None:
+    row = UserSession.objects.create(user=carol, ip="127.0.0.1", session_key="g" * 32, user_agent="")
+    sessions.end([row])
+    assert orders() == [] and not UserSession.objects.filter(user=carol).exists()
+
+
+def test_loading_a_backup_ends_nothing(carol: User) -> None:
+    here = sign_in(carol)
+    carol.is_active = False
+    carol.save_base(raw=True)
+    assert orders() == []
+    carol.is_active = True
+    carol.save_base(raw=True)
+    assert alive(here)
+
+
+def test_a_sign_in_of_another_person_in_the_same_browser_starts_a_new_session(carol: User, dan: User) -> None:
+    client = sign_in(carol)
+    first = live_id(client)
+    client.force_login(dan)
+    assert live_id(client) != first
