@@ -123,9 +123,9 @@ def day(technician_id: int) -> tuple[str, object]:
     return user_topic(technician_id), technician_id
 
 
-def on_market(booking_id: int) -> Touched:
-    """The place of a job as technicians see it."""
-    return [(market_job_topic(booking_id), booking_id)]
+def on_market(booking: Booking) -> Touched:
+    """The place of a job as technicians see it; a draft has none."""
+    return [] if booking.status == BookingStatus.DRAFT else [(market_job_topic(booking.pk), booking.pk)]
 
 
 # --- The marketplace, and a job on it -------------------------------------------------------------
@@ -153,9 +153,9 @@ open_job = Fragment(
     load=load_open_jobs,
     topics=lambda job: [market_job_topic(job.booking.pk)],
     watches=[
-        watch(Booking, fields=WHEN, touches=lambda booking: on_market(booking.pk)),
-        watch(Bid, fields=("status",), touches=lambda bid: on_market(bid.booking_id)),
-        watch(BookingPhoto, touches=lambda photo: on_market(photo.booking_id)),
+        watch(Booking, fields=WHEN, touches=on_market),
+        watch(Bid, fields=("status",), touches=lambda bid: [(market_job_topic(bid.booking_id), bid.booking_id)]),
+        watch(BookingPhoto, touches=lambda photo: on_market(photo.booking)),
     ],
 )
 # The map apart, so that it stays as it is when an offer arrives.
@@ -164,7 +164,7 @@ job_area = Fragment(
     template="bookings/_technician_area.html",
     load=load_market_rows,
     topics=lambda booking: [market_job_topic(booking.pk)] if booking.status == BookingStatus.OPEN else [],
-    watches=[watch(Booking, fields=("status",), touches=lambda booking: on_market(booking.pk))],
+    watches=[watch(Booking, fields=("status",), touches=on_market)],
 )
 
 

@@ -71,7 +71,7 @@ def marketplace(request: HttpRequest) -> HttpResponse:
         "filter": found,
         "page": page,
         "groups": groups(request, page, found),
-        "empty": "" if page.object_list else which_empty(technician, found, near),
+        "empty": which_empty(technician, found, near, page),
         "topic": live.marketplace_topic(),
         "query": urlencode({key: value for key, value in request.GET.items() if key != "page" and value}),
         "waiting": Bid.objects.standing().filter(technician=technician).count(),
@@ -114,13 +114,14 @@ def how_far(km: float) -> str:
     return next((label for limit, label in BANDS if km < limit), "More than 10 km away")
 
 
-def which_empty(technician: Technician, found: MarketFilter, near: QuerySet[Booking]) -> str:
-    """Why there is nothing: no skills yet, nothing that matches, all answered, or nothing near."""
+def which_empty(technician: Technician, found: MarketFilter, near: QuerySet[Booking], page: Page[Booking]) -> str:
+    """Why there is nothing, or will be once the last row has gone: no skills yet, nothing that matches, all
+    answered, nothing near."""
     if not technician.skills.all():
         return "first"
     if found.chosen:
         return "no_match"
-    return "cleared" if near.exists() else "none"
+    return "cleared" if not page.object_list and near.exists() else "none"
 
 
 # --- The job --------------------------------------------------------------------------------------

@@ -17,6 +17,11 @@ from common.http import done
 from common.refusals import Refusal
 
 
+def typed(request: HttpRequest) -> dict[str, Any]:
+    """The arguments of a form: what was sent, also when that is nothing, or for GET a form not filled in."""
+    return {"data": request.POST, "files": request.FILES} if request.method == "POST" else {}
+
+
 class NoQuestions(forms.Form):
     """Nothing to fill in: only to confirm."""
 

@@ -17,7 +17,7 @@ from bookings import access, actions
 from bookings.forms.technician import OfferForm
 from bookings.models import Bid, Booking
 from bookings.states import BidStatus, BookingStatus
-from bookings.views.technician_asked import Ask, NoQuestions, asked, too_late
+from bookings.views.technician_asked import Ask, NoQuestions, asked, too_late, typed
 from bookings.work import load_open_jobs
 from common.idempotency import idempotent
 from realtime.pages import live_page
@@ -39,7 +39,7 @@ def offer(request: HttpRequest, pk: int) -> HttpResponse:
         return render(request, "bookings/technician_cannot_offer.html", {"booking": booking, "why": why}, status=403)
     if request.method == "GET" and (sentence := nothing_to_offer(booking, bid)):
         return too_late(request, booking.pk, sentence)
-    form = OfferForm(request.POST or None, booking=booking, bid=bid, now=now)
+    form = OfferForm(**typed(request), booking=booking, bid=bid, now=now)
     return asked(request, booking.pk, offer_words(booking, bid), form, lambda _: send(booking, bid, form, request, now))
 
 
@@ -100,7 +100,7 @@ def withdraw_offer(request: HttpRequest, pk: int) -> HttpResponse:
     def act(_: dict[str, Any]) -> Bid:
         return actions.withdraw_bid(bid, by=user)
 
-    return asked(request, bid.booking_id, ask, NoQuestions(request.POST or None), act)
+    return asked(request, bid.booking_id, ask, NoQuestions(**typed(request)), act)
 
 
 def ended(bid: Bid) -> str:

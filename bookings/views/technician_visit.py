@@ -21,7 +21,7 @@ from bookings.models import RescheduleProposal, Session
 from bookings.rules.numbers import minutes
 from bookings.rules.words import span
 from bookings.states import Party, ProposalStatus, SessionStatus
-from bookings.views.technician_asked import Ask, NoQuestions, already, asked, too_late
+from bookings.views.technician_asked import Ask, NoQuestions, already, asked, too_late, typed
 from common.idempotency import idempotent
 from realtime.pages import live_page
 
@@ -71,7 +71,7 @@ def check_in(request: HttpRequest, session: Session, user: User) -> HttpResponse
     """The technician has arrived."""
     name = session.booking.customer.first_name
     ask = Ask("Are you at the door?", "I have arrived", f"{name} is told that you are there, and sees the start code.")
-    form = NoQuestions(request.POST or None)
+    form = NoQuestions(**typed(request))
     return confirm(request, session, ask, form, lambda _: actions.check_in(session, by=user))
 
 
@@ -80,7 +80,7 @@ def enter_code(request: HttpRequest, session: Session, user: User) -> HttpRespon
     """The work begins with the customer's code; their own tap does the same."""
     name = session.booking.customer.first_name
     ask = Ask("Ask for the start code", "Start the work", f"{name} can also tap Start on their own page.")
-    form = CodeForm(request.POST or None)
+    form = CodeForm(**typed(request))
     return confirm(request, session, ask, form, lambda data: actions.start_session(session, by=user, code=data["code"]))
 
 
@@ -88,7 +88,7 @@ def enter_code(request: HttpRequest, session: Session, user: User) -> HttpRespon
 def pause_session(request: HttpRequest, session: Session, user: User) -> HttpResponse:
     """The work clock stops for a while."""
     ask = Ask("Pause the work", "Pause", "The work clock stops, and the customer sees why.")
-    form = PauseForm(request.POST or None)
+    form = PauseForm(**typed(request))
     return confirm(
         request, session, ask, form, lambda data: actions.pause_session(session, by=user, reason=data["reason"])
     )
@@ -98,7 +98,7 @@ def pause_session(request: HttpRequest, session: Session, user: User) -> HttpRes
 def resume_session(request: HttpRequest, session: Session, user: User) -> HttpResponse:
     """The work goes on."""
     ask = Ask("Go on working?", "Go on working", "The work clock runs again. The pause does not count.")
-    form = NoQuestions(request.POST or None)
+    form = NoQuestions(**typed(request))
     return confirm(request, session, ask, form, lambda _: actions.resume_session(session, by=user))
 
 
@@ -106,7 +106,7 @@ def resume_session(request: HttpRequest, session: Session, user: User) -> HttpRe
 def complete_session(request: HttpRequest, session: Session, user: User) -> HttpResponse:
     """The work is done."""
     ask = Ask("Finish the visit", "Finish", "The work clock stops. Your note and photos stay with the job.")
-    form = CompleteForm(request.POST or None, request.FILES or None)
+    form = CompleteForm(**typed(request))
     return confirm(
         request,
         session,
@@ -121,7 +121,7 @@ def stop_work(request: HttpRequest, session: Session, user: User) -> HttpRespons
     """The visit is called off by the technician on site."""
     lead = "The visit ends here and the job is cancelled. The customer pays nothing."
     ask = Ask("Stop the visit?", "Stop the visit", lead, tone="danger")
-    form = StopForm(request.POST or None)
+    form = StopForm(**typed(request))
     return confirm(
         request,
         session,
@@ -136,7 +136,7 @@ def release(request: HttpRequest, session: Session, user: User) -> HttpResponse:
     """The technician gives the job back."""
     lead = "The job opens again for others, and the customer is told why. You cannot offer on it again."
     ask = Ask("Withdraw from this job?", "Withdraw", lead, tone="danger")
-    form = ReleaseForm(request.POST or None)
+    form = ReleaseForm(**typed(request))
     return confirm(request, session, ask, form, lambda data: actions.release(session, by=user, reason=data["reason"]))
 
 
@@ -145,7 +145,7 @@ def contact_attempt(request: HttpRequest, session: Session, user: User) -> HttpR
     """Keep that the technician tried to reach the customer."""
     lead = "Kept with its time: without a try there is no no-show."
     ask = Ask("You tried to reach the customer", "Keep it", lead)
-    form = AttemptForm(request.POST or None)
+    form = AttemptForm(**typed(request))
     return confirm(request, session, ask, form, lambda data: actions.record_contact_attempt(session, by=user, **data))
 
 
@@ -162,7 +162,7 @@ def report_no_show(request: HttpRequest, session: Session, user: User) -> HttpRe
         template="bookings/technician_no_show.html",
         context={"missing": missing, "session": session},
     )
-    form = NoQuestions(request.POST or None)
+    form = NoQuestions(**typed(request))
     return confirm(request, session, ask, form, lambda _: actions.report_no_show(session, by=user))
 
 
@@ -174,7 +174,7 @@ def propose_move(request: HttpRequest, session: Session, user: User) -> HttpResp
     """Ask the customer for another time."""
     lead = "It moves when the customer agrees. Until then the visit stays as it is."
     ask = Ask("Propose another time", "Ask the customer", lead, context={"now_at": session})
-    form = MoveForm(request.POST or None, session=session)
+    form = MoveForm(**typed(request), session=session)
     return confirm(
         request,
         session,
@@ -192,7 +192,7 @@ def move_page(request: HttpRequest, pk: int, words: Callable[[str], Ask], act: C
     if request.method == "GET" and proposal.status != ProposalStatus.PROPOSED:
         state = str(proposal.get_status_display()).lower()
         return too_late(request, session.booking_id, f"This proposal is {state} by now.")
-    form = NoQuestions(request.POST or None)
+    form = NoQuestions(**typed(request))
     return confirm(request, session, words(when(proposal)), form, lambda _: act(proposal, by=user))
 
 
