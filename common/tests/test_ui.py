@@ -1,5 +1,6 @@
 """The template tags: what a state, an amount, a time and a person look like on every page."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -151,3 +152,10 @@ class TestForms:
         assert 'aria-current="page"' in painted('{% here "/jobs/" %}', request=request)
         assert painted('{% here "/" %}', request=request) == ""
         assert painted('{% here "" %}', request=request) == ""
+
+
+def test_every_icon_that_a_template_names_is_in_the_sprite(settings):
+    sprite = (settings.BASE_DIR / "static/vendor/lucide/icons.svg").read_text()
+    templates = (settings.BASE_DIR / "templates").rglob("*.html")
+    named = {name for path in templates for name in re.findall(r'\{% icon "([^"]+)"', path.read_text())}
+    assert {name for name in named if f'id="{name}"' not in sprite} == set()

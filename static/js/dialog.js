@@ -83,6 +83,7 @@ async function take(answer, form) {
   if (answer.status === 204) {
     dialog.close();
     document.dispatchEvent(new CustomEvent("dialog-done", { detail: { from: source } }));
+    if (!document.querySelector('meta[name="live"]')) location.reload(); // nothing is pushed to this page
   } else if (answer.headers.get("HX-Redirect")) location.assign(answer.headers.get("HX-Redirect"));
   else if (answer.status === 401) location.reload();
   else if (answer.redirected) location.assign(answer.url);

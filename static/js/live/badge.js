@@ -6,7 +6,7 @@ const root = document.documentElement;
 let since = Date.now();
 let timer = 0;
 
-const clock = (ms) => new Date(ms).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+const clock = (ms) => new Date(ms).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 
 // `asOf`: when the data was last confirmed, in milliseconds of this browser's clock.
 export function show(state, asOf) {

@@ -24,6 +24,9 @@ watch({ beat, back: (hiddenFor) => (hiddenFor > settings.resync ? resync() : bea
 addEventListener("online", () => { resync(); status.tell(); });
 addEventListener("offline", () => { probe(); status.tell(); });
 
+// What was done in a dialog comes back by the push; without a socket it is asked for at once.
+document.addEventListener("dialog-done", () => { if (!socket.isOpen) resync(); });
+
 // A page in the back-forward cache holds no socket; shown again, it asks for what it missed.
 addEventListener("pagehide", (event) => {
   if (!event.persisted) return;
