@@ -17,6 +17,7 @@ def main(arguments: list[str]) -> int:
     packages.ensure(browser=False)
     with servers.throw_away() as environment, tempfile.TemporaryDirectory(prefix="callout-bench-") as folder:
         env = {**os.environ, **ENVIRONMENT, **environment, "VAR_DIR": folder, "LOG_LEVEL": "ERROR"}
+        env["STATIC_ROOT"] = folder  # the pages measured need no collected files, and WhiteNoise no missing folder
         bench: subprocess.Popen[bytes] = processes.start([sys.executable, "-m", "bench", *arguments], env=env)
         try:
             return bench.wait()
