@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, time, timedelta
+from functools import partial
 from random import Random
+from typing import Any, NamedTuple
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
@@ -33,8 +36,7 @@ def fill(now: datetime, *, weeks: int = WEEKS) -> None:
     """Make everybody and tell `weeks` of history. All or nothing."""
     make_people(now)
     teller = make_teller(now, seed=7)
-    tell_history(teller, weeks)
-    tell_mishaps(teller)
+    tell_past(teller, weeks)
     # What was agreed comes before what is still offered: winning a job withdraws one's offers for that time.
     tell_visits_ahead(teller)
     tell_live_visit(teller)
@@ -122,43 +124,63 @@ def make_teller(now: datetime, *, seed: int) -> Teller:
     return Teller(now, people, technicians, make_categories(), Random(seed))  # noqa: S311 (a story, no secret)
 
 
-def tell_history(teller: Teller, weeks: int) -> None:
-    """Finished visits: about one every other working day a technician, at most one a day, so none overlap."""
+class Story(NamedTuple):
+    """Something that happened to some technicians `days` ago; they did nothing else that day."""
+
+    days: int
+    technicians: tuple[str, ...]
+    tell: Callable[[], object]
+
+
+def tell_past(teller: Teller, weeks: int) -> None:
+    """The past weeks, in the order in which they happened."""
+    special = special_stories(teller) if weeks else []
+    taken = {(technician, story.days) for story in special for technician in story.technicians}
+    for story in sorted(special + usual_stories(teller, weeks, taken), key=lambda story: -story.days):
+        story.tell()
+
+
+def usual_stories(teller: Teller, weeks: int, taken: set[tuple[str, int]]) -> list[Story]:
+    """Visits that went well: about one a technician and week, at most one a day, so that none overlap."""
     others = [person.email for person in CUSTOMERS if person.is_simulated]
-    turn = 0
+    stories: list[Story] = []
     for person in TECHNICIANS:
         for days in range(7 * weeks, 0, -1) if person.verified else ():
             day = teller.now - timedelta(days=days)
-            if day.astimezone(LONDON).weekday() not in person.days or teller.chance.random() > 0.13:
+            works = day.astimezone(LONDON).weekday() in person.days and (person.email, days) not in taken
+            if not works or teller.chance.random() > 0.13:
                 continue
             start = local(day, teller.chance.randint(person.hours[0] + 1, 12), teller.chance.choice((0, 30)))
-            turn += 1
-            teller.finished(others[turn % len(others)], person.email, teller.kind_for(person.email), start)
+            customer, kind = others[len(stories) % len(others)], teller.kind_for(person.email)
+            tell = partial(teller.finished, customer, person.email, kind, start)
+            stories.append(Story(days, (person.email,), tell))
+    return stories
 
 
-def tell_mishaps(teller: Teller) -> None:
-    """What does not go well also happens; some of it to Emma, with what did go well for her."""
-    now = teller.now
+def special_stories(teller: Teller) -> list[Story]:
+    """What happened to Emma, and what does not go well now and then."""
 
-    def at(days: int, hour: int) -> datetime:
-        return local(now - timedelta(days=days), hour)
+    def story(days: int, tell: Callable[..., object], customer: str, technicians: str, kind: str, *more: Any) -> Story:
+        who = tuple(f"{name}@{DOMAIN}" for name in technicians.split())
+        start = local(teller.now - timedelta(days=days), 15)
+        return Story(days, who, partial(tell, f"{customer}@{DOMAIN}", *who, KINDS[kind], start, *more))
 
-    def who(name: str) -> str:
-        return f"{name}@{DOMAIN}"
-
-    teller.finished(EMMA, TARIQ, KINDS["boiler"], at(23, 15))
-    teller.finished(EMMA, who("ben.carter"), KINDS["new-lock"], at(16, 15))
-    teller.finished(EMMA, who("ines.duarte"), KINDS["touch-up"], at(9, 15))
-    teller.finished(EMMA, who("arjun.patel"), KINDS["wifi"], at(3, 15))
-    teller.called_off(EMMA, who("callum.fraser"), KINDS["shelves"], at(12, 15), timedelta(hours=30))
-    teller.called_off(who("priya.nair"), TARIQ, KINDS["leaks"], at(6, 16), timedelta(hours=5))
-    teller.called_off(who("chloe.bennett"), who("nkechi.okafor"), KINDS["fridge"], at(4, 16), timedelta(hours=1))
-    teller.nobody_home(who("rafael.costa"), TARIQ, KINDS["drains"], at(11, 16))
-    teller.nobody_home(who("daniel.osei"), who("yusuf.demir"), KINDS["lockout"], at(8, 16))
-    teller.nobody_chosen(EMMA, KINDS["paint-room"], at(19, 10))
-    teller.nobody_chosen(who("mehmet.yilmaz"), KINDS["computer"], at(7, 15))
-    teller.nobody_chosen(who("siobhan.murphy"), KINDS["doors"], at(2, 15))
-    teller.given_back(who("joanna.kowalska"), who("tomasz.zielinski"), who("anna.novak"), KINDS["radiators"], at(5, 15))
+    day, hour = timedelta(days=1), timedelta(hours=1)
+    return [
+        story(23, teller.finished, "emma", "tariq", "boiler"),
+        story(19, teller.nobody_chosen, "emma", "", "paint-room"),
+        story(16, teller.finished, "emma", "ben.carter", "new-lock"),
+        story(12, teller.called_off, "emma", "callum.fraser", "shelves", 1.25 * day),
+        story(11, teller.nobody_home, "rafael.costa", "tariq", "drains"),
+        story(9, teller.finished, "emma", "ines.duarte", "touch-up"),
+        story(8, teller.nobody_home, "daniel.osei", "yusuf.demir", "lockout"),
+        story(7, teller.nobody_chosen, "mehmet.yilmaz", "", "computer"),
+        story(6, teller.called_off, "priya.nair", "tariq", "leaks", 5 * hour),
+        story(5, teller.given_back, "joanna.kowalska", "tomasz.zielinski anna.novak", "radiators"),
+        story(4, teller.called_off, "chloe.bennett", "nkechi.okafor", "fridge", hour),
+        story(3, teller.finished, "emma", "arjun.patel", "wifi"),
+        story(2, teller.nobody_chosen, "siobhan.murphy", "", "doors"),
+    ]
 
 
 def tell_visits_ahead(teller: Teller) -> None:
