@@ -19,6 +19,7 @@ from bookings.models import Booking, ServiceCategory
 from common.geo import Point, is_place
 from common.money import SYMBOLS, exponent
 
+MIDDLES = {area.point for area in AREAS}
 DURATIONS = (30, 45, 60, 90, 120, 180, 240, 360, 480)
 
 
@@ -125,9 +126,13 @@ class WhereForm(forms.Form):
         return data
 
     def pin(self, data: dict[str, Any]) -> Point | None:
-        """The point typed or tapped; half of one is none."""
+        """The point typed or tapped; half of one is none, and neither is the middle of another neighbourhood."""
         latitude, longitude = data.get("latitude"), data.get("longitude")
-        return Point(latitude, longitude) if is_place(latitude, longitude) else None  # type: ignore[arg-type]
+        if latitude is None or longitude is None or not is_place(latitude, longitude):
+            return None
+        point = Point(latitude, longitude)
+        chosen = BY_LABEL.get(data.get("area", ""))
+        return None if chosen and point in MIDDLES and point != chosen.point else point
 
     def looked_up(self, data: dict[str, Any]) -> Point | None:
         """The address, where the site has a geocoder."""

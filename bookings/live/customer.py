@@ -91,7 +91,11 @@ WHO = (
 )
 
 head = Fragment(
-    "bookings.job_head", template="bookings/_job_head.html", load=jobs.heads, topics=topics, watches=[BOOKING, VISITS]
+    "bookings.job_head",
+    template="bookings/_job_head.html",
+    load=jobs.heads,
+    topics=topics,
+    watches=[BOOKING, BIDS, VISITS],
 )
 now = Fragment(
     "bookings.job_now",

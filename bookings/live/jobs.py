@@ -87,8 +87,8 @@ class Job:
 
     @property
     def offers(self) -> int:
-        """How many offers stand."""
-        return int(getattr(self.booking, "bid_count", 0))
+        """How many offers can still be accepted."""
+        return int(getattr(self.booking, "bid_count", 0)) if self.is_open else 0
 
     @property
     def best(self) -> Money | None:
@@ -146,7 +146,7 @@ def visits(*related: str) -> QuerySet[Session]:
 
 def heads(keys: Sequence[str]) -> Mapping[str, Job]:
     """Jobs for their headings."""
-    return wrapped(placed(keys).prefetch_related(Prefetch("sessions", visits(), to_attr="visits")))
+    return wrapped(placed(keys).with_bids().prefetch_related(Prefetch("sessions", visits(), to_attr="visits")))
 
 
 def whole(keys: Sequence[str]) -> Mapping[str, Job]:

@@ -2,6 +2,8 @@
 
 Nobody is told what they did themselves: a row of history names its actor. It is derived, so every page of
 a person says the same, and a page that opens later toasts nothing (only a change on an open page does).
+It is derived from what is only ever added, never from what stands now: or the end of one piece of news
+would bring an older one back.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from django.utils import timezone
 
 from accounts.models import Role
 from bookings.links import job_url
-from bookings.models import Bid, BidHistory, BookingHistory, RescheduleProposal, SessionHistory
+from bookings.models import BidHistory, BookingHistory, RescheduleProposal, SessionHistory
 from bookings.states import BidStatus, BookingStatus, Party, ProposalStatus, SessionStatus
 
 FRESH = timedelta(hours=1)  # older than that is no news, and is not looked for
@@ -70,13 +72,12 @@ def for_customers(pks: list[int], since: datetime) -> Found:
 
 def offers_made(pks: list[int], since: datetime) -> Found:
     """Anna offers £45.00."""
-    made = Bid.objects.standing().filter(
-        booking__customer__in=pks, booking__status=BookingStatus.OPEN, revised_at__gte=since
-    )
-    for bid in made.order_by("revised_at", "pk").select_related("technician__user", "booking"):
-        verb = "offers" if bid.revision == 1 else "now offers"
-        name = bid.technician.user.first_name
-        yield bid.booking.customer_id, News(f"{name} {verb} {bid.price}", bid.revised_at, bid.booking_id)
+    rows = BidHistory.objects.filter(subject__booking__customer__in=pks, to_state=BidStatus.SUBMITTED, at__gte=since)
+    for row in rows.order_by("at", "id").select_related("subject__technician__user", "subject__booking"):
+        bid = row.subject
+        verb = "now offers" if row.from_state else "offers"
+        text = f"{bid.technician.user.first_name} {verb} {bid.price}"
+        yield bid.booking.customer_id, News(text, row.at, bid.booking_id)
 
 
 VISIT_NEWS = {
@@ -164,20 +165,15 @@ def visits_changed(pks: list[int], since: datetime) -> Found:
 
 
 def proposals(reader: str, pks: Iterable[int], since: datetime) -> Found:
-    """The other side wants another time, or said no to ours."""
+    """The other side asked for another time, or said no to ours."""
     whose = "session__booking__customer" if reader == Party.CUSTOMER else "session__technician"
-    rows = RescheduleProposal.objects.filter(**{f"{whose}__in": pks})
-    rows = rows.filter(
-        Q(status=ProposalStatus.PROPOSED, proposed_at__gte=since)
-        | Q(status=ProposalStatus.DECLINED, answered_at__gte=since)
-    )
+    theirs = ~Q(party=reader) & Q(proposed_at__gte=since)
+    refused = Q(party=reader, status=ProposalStatus.DECLINED, answered_at__gte=since)
+    rows = RescheduleProposal.objects.filter(theirs | refused, **{f"{whose}__in": pks})
     for row in rows.select_related("session__booking", "session__technician__user"):
-        theirs = row.party != reader
-        if theirs != (row.status == ProposalStatus.PROPOSED):
-            continue
-        visit = row.session
-        customer = reader == Party.CUSTOMER
-        name = visit.technician.user.first_name if customer else "The customer"
-        text = f"{name} asks to move the visit" if theirs else f"{name} would rather keep the time"
-        reader_id = visit.booking.customer_id if customer else visit.technician_id
-        yield reader_id, News(text, row.proposed_at if theirs else row.answered_at or row.proposed_at, visit.booking_id)
+        visit, to_customer = row.session, reader == Party.CUSTOMER
+        name = visit.technician.user.first_name if to_customer else "The customer"
+        asked = row.party != reader
+        text = f"{name} asks to move the visit" if asked else f"{name} would rather keep the time"
+        at = row.proposed_at if asked else row.answered_at or row.proposed_at
+        yield visit.booking.customer_id if to_customer else visit.technician_id, News(text, at, visit.booking_id)

@@ -23,6 +23,7 @@ class Question:
     back: str
     text: Sequence[str] = ()
     facts: Sequence[tuple[str, Any]] = ()
+    rule: Sequence[str] = ()  # the small print below
     danger: bool = False
     hidden: dict[str, str] = field(default_factory=dict)  # what was shown, sent along with the answer
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
 from django.contrib.auth.decorators import login_required
@@ -85,10 +86,8 @@ def accept(request: HttpRequest, pk: int, bid_pk: int, revision: int) -> HttpRes
             ("Visit", span(bid.starts_at, bid.ends_at, booking.zone, now=timezone.now())),
             *([("About", bid.technician.about)] if bid.technician.about else []),
         ],
-        text=[
-            f"{name} then gets your address and phone number; the other offers are closed.",
-            *Policy.from_json(booking.policy).in_words(),
-        ],
+        text=[f"{name} then gets your address and phone number; the other offers are closed."],
+        rule=Policy.from_json(booking.policy).in_words(),
     )
     return ask(request, question, lambda: actions.accept_bid(bid, revision=revision, by=user))
 
@@ -128,6 +127,7 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
         back=job_url(pk),
         facts=[("Fee", fee.sentence)],
         text=fee_words(booking, fee, late),
+        rule=Policy.from_json(booking.policy).in_words() if assigned else (),
         danger=True,
         hidden={"seen_fee": str(fee.money.amount), "seen_fee_late": str(late.money.amount)},
     )
@@ -142,13 +142,12 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def fee_words(booking: Booking, fee: Fee, late: Fee) -> list[str]:
-    """The rule behind the fee, and the way out where the technician is late by now."""
+    """What else happens; and the way out where the technician is late by now."""
     if booking.status == BookingStatus.OPEN:
         return ["Standing offers are closed, and their technicians are told."]
-    lines = list(Policy.from_json(booking.policy).in_words())
     if fee.money and not late.money:
-        lines.insert(0, "Free if you cancel because the technician is late: choose that reason.")
-    return lines
+        return ["Free if you cancel because the technician is late: choose that reason."]
+    return []
 
 
 def amount(text: str) -> Decimal | None:
@@ -332,7 +331,8 @@ def no_show(request: HttpRequest, pk: int) -> HttpResponse:
     name = session.technician.user.first_name
     if session.status != SessionStatus.PENDING:
         raise moved(session.booking, f"{name} has checked in.")
-    missing = missing_for_no_show(session, Party.TECHNICIAN, timezone.now(), wait=minutes("NO_SHOW_WAIT_MINUTES"))
+    now = timezone.now()
+    missing = still_missing(session, now)
     question = Question(
         title=f"{name} did not come?",
         button="Close as a no-show",
@@ -341,6 +341,15 @@ def no_show(request: HttpRequest, pk: int) -> HttpResponse:
         danger=True,
     )
     if missing and request.method != "POST":
-        context = {"question": question, "contact_url": url("bookings:contact", pk)}
+        begun = now >= session.starts_at
+        context = {"question": question, "contact_url": url("bookings:contact", pk), "begun": begun}
         return render(request, "bookings/no_show_wait.html", context)
     return ask(request, question, lambda: actions.report_no_show(session, by=user))
+
+
+def still_missing(session: Session, now: datetime) -> str:
+    """What is still to be done or waited for before the visit can be closed as a no-show; empty when nothing is."""
+    if now < session.starts_at:
+        when = span(session.starts_at, session.ends_at, session.booking.zone, now=now)
+        return f"The visit is booked for {when}. It has not begun yet."
+    return missing_for_no_show(session, Party.TECHNICIAN, now, wait=minutes("NO_SHOW_WAIT_MINUTES"))
