@@ -17,8 +17,8 @@ from realtime import fragments, journal, pages
 from realtime.checks import templates_exist, watched_models_are_live
 from realtime.fragments import Fragment, site_wide, watch
 from realtime.render import render
-from realtime.tests.board.live import board_topic, note
-from realtime.tests.board.models import Board, Note, Pulse
+from realtime.tests.board.live import board_topic, cards_topic, note
+from realtime.tests.board.models import Board, Card, Note, Pulse
 from realtime.tests.harness import Live
 from realtime.topics import Principal, user_topic
 
@@ -64,16 +64,18 @@ def things(board: Board) -> dict[str, tuple[str, str]]:
     """For each fragment of the board: a topic and a key."""
     made = Note.objects.create(board=board, text='Buy <b>milk</b> & "bread" für £3 \u2028', pinned=True)
     beat = Pulse.objects.create(board=board, value=7)
+    card = Card.objects.create(board=board, title="Fridge", news="A card")
     topic = board_topic(board.pk)
     keys = {"board.note": made.pk, "board.count": board.pk, "board.pins": board.pk, "board.pulse": beat.pk}
-    return {name: (topic, str(key)) for name, key in keys.items()}
+    found = {name: (topic, str(key)) for name, key in keys.items()}
+    return {**found, "board.card": (cards_topic(board.pk), str(card.pk))}
 
 
 def test_this_covers_every_fragment_of_the_board(things: dict[str, Any]) -> None:
     assert set(things) == {each.name for each in fragments.declared() if each.name.startswith("board.")}
 
 
-@pytest.mark.parametrize("name", ["board.note", "board.count", "board.pins", "board.pulse"])
+@pytest.mark.parametrize("name", ["board.note", "board.count", "board.pins", "board.pulse", "board.card"])
 def test_a_fragment_is_the_same_by_page_push_and_poll(
     live: Live, things: dict[str, tuple[str, str]], alice: Any, alices: Client, name: str
 ) -> None:

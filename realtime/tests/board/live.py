@@ -5,7 +5,7 @@ from django.db.models import Count, Q
 
 from realtime.fragments import Fragment, watch
 from realtime.inbound import receives, signal
-from realtime.tests.board.models import Board, Note, Pulse
+from realtime.tests.board.models import Board, Card, Note, Pulse
 from realtime.topics import Principal, Topic
 
 
@@ -20,6 +20,7 @@ def links(tokens: set[str], board_id: int) -> set[str]:
 
 
 board_topic = Topic("board.{board_id}", users=people, links=links)
+cards_topic = Topic("board.{board_id}.cards", users=people)
 
 
 def load_notes(keys: Sequence[str]) -> Mapping[str, Note]:
@@ -33,6 +34,10 @@ def load_counts(keys: Sequence[str]) -> Mapping[str, Board]:
 def load_pins(keys: Sequence[str]) -> Mapping[str, Board]:
     pinned = Count("notes", filter=Q(notes__pinned=True))
     return {str(board.pk): board for board in Board.objects.filter(pk__in=keys).annotate(pinned=pinned)}
+
+
+def load_cards(keys: Sequence[str]) -> Mapping[str, Card]:
+    return {str(card.pk): card for card in Card.objects.filter(pk__in=keys)}
 
 
 def load_pulses(keys: Sequence[str]) -> Mapping[str, Pulse]:
@@ -56,6 +61,14 @@ count = Fragment(
         watch(Board),
         watch(Note, remember=("board_id",), touches=lambda row: [(board_topic(row.board_id), str(row.board_id))]),
     ],
+)
+card = Fragment(
+    "board.card",
+    template="board/_card.html",
+    load=load_cards,
+    topics=lambda card: [cards_topic(card.board_id)],
+    watches=[watch(Card, remember=("board_id",))],
+    order=lambda card: f"{card.rank:05}",
 )
 pulse = Fragment(
     "board.pulse",

@@ -27,3 +27,17 @@ class Pulse(LiveModel):
 
     board = models.OneToOneField(Board, on_delete=models.CASCADE)
     value = models.IntegerField(default=0)
+
+
+class Card(LiveModel):
+    """One of a list in an order of its own, with all that a page may do with a fragment."""
+
+    board = models.ForeignKey(Board, on_delete=models.CASCADE, related_name="cards")
+    title = models.CharField(max_length=80)
+    rank = models.PositiveIntegerField(default=0)
+    state = models.CharField(max_length=20, default="open")
+    news = models.CharField(max_length=80, blank=True, help_text="Shown as a toast.")
+    broken = models.BooleanField(default=False, help_text="Painted as two elements, which no page can take.")
+
+    class Meta:
+        ordering: ClassVar = ["rank"]
