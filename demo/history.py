@@ -69,7 +69,7 @@ class Teller:
             by=self.people[technician],
             amount=price(category, booking.budget, self.chance),
             starts_at=start,
-            message=self.chance.choice(OFFERS),
+            message=OFFERS[(self.told + booking.bids.count()) % len(OFFERS)],
             now=at,
         )
 

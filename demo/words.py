@@ -11,7 +11,7 @@ OFFERS = (
     "I have the usual parts in the van, so one visit should do.",
     "Fully insured, invoice by e-mail. Parking is on me.",
     "Looks clear from what you wrote. If it turns out simpler, you pay less.",
-    "I can be there at the start of the window and will leave everything clean.",
+    "I will be on time and leave everything clean.",
     "Twelve months' guarantee on my work.",
 )
 FROM_FAR = "A bit further out for me, but I am in your area anyway that day."

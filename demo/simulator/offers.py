@@ -66,7 +66,7 @@ def offer(world: World, job: Booking, wanted: int, pace: Callable[[int], tuple[f
         if bid is not None and not (again and bid.revised_at < opened_at):
             continue
         if world.due(opened_at, least, most, "offer", job.pk, technician.pk):
-            done += make_offer(world, job, technician, bid)
+            done += make_offer(world, job, technician, bid, place)
     return done
 
 
@@ -95,7 +95,7 @@ def busy_key(job: Booking, technician: Technician) -> str:
     return f"busy {job.pk} {technician.pk} {job.window_start}"
 
 
-def make_offer(world: World, job: Booking, technician: Technician, earlier: Bid | None) -> bool:
+def make_offer(world: World, job: Booking, technician: Technician, earlier: Bid | None, place: int) -> bool:
     """Offer, or offer again; without free time in the window another technician takes the place."""
     dice = world.chance("terms", job.pk, technician.pk)
     start = free_start(world, job, technician)
@@ -112,7 +112,8 @@ def make_offer(world: World, job: Booking, technician: Technician, earlier: Bid 
     here = job.public_point
     home = Point(technician.base_latitude, technician.base_longitude)
     is_far = here is not None and distance_km(here, home) > technician.radius_km
-    message = FROM_FAR if is_far else dice.choice(OFFERS)
+    words = world.chance("words", job.pk).sample(OFFERS, len(OFFERS))  # no two offers on a job say the same
+    message = FROM_FAR if is_far else words[place % len(words)]
     return world.attempt(
         lambda: place_bid(job, by=by, amount=amount, starts_at=start, message=message, now=world.now), *key
     )
