@@ -281,9 +281,9 @@ def load_logs(keys: Sequence[str]) -> Mapping[str, Log]:
 
 def moments_of(bid: Bid) -> list[Moment]:
     """The lines of one timeline, oldest first."""
-    lines = [bid_moment(row) for row in bid.history.all()]  # type: ignore[attr-defined]
+    lines = [bid_moment(row) for row in bid.history.all()]
     for session in bid.sessions.all():
-        lines += [session_moment(row) for row in session.history.all() if row.from_state]  # type: ignore[attr-defined]
+        lines += [session_moment(row) for row in session.history.all() if row.from_state]
     return sorted(lines, key=lambda line: line.at)
 
 

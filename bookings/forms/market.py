@@ -61,7 +61,7 @@ class MarketFilter(filters.FilterSet):  # type: ignore[misc]
         found: QuerySet[Booking] = super().filter_queryset(queryset)
         return found.order_by(*ORDERS[self.sorting])
 
-    def within(self, rows: QuerySet[Booking], name: str, km: str) -> QuerySet[Booking]:
+    def within(self, rows: QuerySet[Any], name: str, km: str) -> QuerySet[Any]:
         """Those not farther than `km` from the technician's base, counted from the rounded point."""
         return rows.filter(distance_km__lte=float(km))
 

@@ -160,7 +160,7 @@ class PhotosField(forms.FileField):
 
     widget = SeveralFiles
 
-    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile[Any]]:  # type: ignore[override]
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile[Any]]:
         """The files, none is fine."""
         files = data if isinstance(data, list | tuple) else [data] if data else []
         return [super(PhotosField, self).clean(each, initial) for each in files]

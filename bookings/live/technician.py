@@ -28,7 +28,8 @@ from bookings.work import Work, load_days, load_logs, load_open_jobs, load_place
 from realtime.fragments import Fragment, watch
 from realtime.topics import Topic, user_topic
 
-Touched = Iterable[tuple[str, object]]
+Place = tuple[str, str]
+Touched = Iterable[Place]
 # How long a page that shows a job hears that it is gone. Later than that it is nobody's news, and the job's
 # state is a stranger's business.
 GONE_IS_NEWS = timedelta(hours=1)
@@ -68,9 +69,9 @@ work_topic = Topic("booking.{booking_id}.technician.{user_id}", users=the_techni
 # --- What a change touches ------------------------------------------------------------------------
 
 
-def own(bid: Bid) -> tuple[str, object]:
+def own(bid: Bid) -> Place:
     """The place of a technician's offer."""
-    return work_topic(bid.booking_id, bid.technician_id), bid.pk
+    return work_topic(bid.booking_id, bid.technician_id), str(bid.pk)
 
 
 def own_and_rivals(bid: Bid) -> Touched:
@@ -88,7 +89,7 @@ def all_offers(booking: Booking) -> Touched:
 
 def visit(session: Session) -> Touched:
     """The offer that a visit came from."""
-    return [(work_topic(session.booking_id, session.technician_id), session.bid_id)]
+    return [(work_topic(session.booking_id, session.technician_id), str(session.bid_id))]
 
 
 def visit_of(row: RescheduleProposal | ContactAttempt) -> Touched:
@@ -118,14 +119,19 @@ def days_at(customer: User) -> Touched:
     return [day(pk) for pk in rows.values_list("technician", flat=True)]
 
 
-def day(technician_id: int) -> tuple[str, object]:
+def day(technician_id: int) -> Place:
     """The place of a technician's day."""
-    return user_topic(technician_id), technician_id
+    return user_topic(technician_id), str(technician_id)
+
+
+def market_job(booking_id: int) -> Touched:
+    """The place of a job as technicians see it."""
+    return [(market_job_topic(booking_id), str(booking_id))]
 
 
 def on_market(booking: Booking) -> Touched:
-    """The place of a job as technicians see it; a draft has none."""
-    return [] if booking.status == BookingStatus.DRAFT else [(market_job_topic(booking.pk), booking.pk)]
+    """The same; a draft has none."""
+    return [] if booking.status == BookingStatus.DRAFT else market_job(booking.pk)
 
 
 # --- The marketplace, and a job on it -------------------------------------------------------------
@@ -154,7 +160,7 @@ open_job = Fragment(
     topics=lambda job: [market_job_topic(job.booking.pk)],
     watches=[
         watch(Booking, fields=WHEN, touches=on_market),
-        watch(Bid, fields=("status",), touches=lambda bid: [(market_job_topic(bid.booking_id), bid.booking_id)]),
+        watch(Bid, fields=("status",), touches=lambda bid: market_job(bid.booking_id)),
         watch(BookingPhoto, touches=lambda photo: on_market(photo.booking)),
     ],
 )

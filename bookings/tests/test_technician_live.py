@@ -401,7 +401,7 @@ def test_many_of_each_are_loaded_in_as_many_queries_as_one(alice, bob, dora):
     people = [str(bob.pk), str(dora.pk)]
     jobs, offers = [str(each.pk) for each in bookings], [str(each.pk) for each in bids]
     keys = {work.load_open_jobs: jobs, live.load_market_rows: jobs, work.load_days: people}
-    keys |= {load: offers for load in (work.load_works, work.load_places, work.load_logs)}
+    keys |= {work.load_works: offers, work.load_places: offers, work.load_logs: offers}
     for load, wanted in keys.items():
         costs = []
         for some in (wanted[:2], wanted):

@@ -30,8 +30,13 @@ from realtime.topics import user_topic
 
 PAGE = 20
 # The public point is rounded to about a kilometre: whole kilometres are all that a distance can truly say.
-BANDS = ((1, "Less than 1 km away"), (2, "1 to 2 km away"), (3, "2 to 3 km away"), (5, "3 to 5 km away"))
-BANDS += ((10, "5 to 10 km away"),)
+BANDS = (
+    (1, "Less than 1 km away"),
+    (2, "1 to 2 km away"),
+    (3, "2 to 3 km away"),
+    (5, "3 to 5 km away"),
+    (10, "5 to 10 km away"),
+)
 
 
 @require_GET

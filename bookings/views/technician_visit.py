@@ -9,6 +9,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
@@ -31,7 +32,7 @@ PENDING, WAITING, LIVE, PAUSED = (
     SessionStatus.LIVE,
     SessionStatus.PAUSED,
 )
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def visit_page(*states: str) -> Callable[[Callable[[HttpRequest, Session, User], HttpResponse]], View]:
@@ -153,7 +154,7 @@ def contact_attempt(request: HttpRequest, session: Session, user: User) -> HttpR
 def report_no_show(request: HttpRequest, session: Session, user: User) -> HttpResponse:
     """The customer is not there. While the rule asks for more, the page says what."""
     missing = missing_for_no_show(session, Party.CUSTOMER, timezone.now(), wait=minutes("NO_SHOW_WAIT_MINUTES"))
-    lead = "The visit ends here as a no-show. You keep your call-out by the cancellation rule."
+    lead = "The visit ends here. What the customer owes is decided by the cancellation rule."
     ask = Ask(
         "Nobody there?",
         "Report a no-show",
