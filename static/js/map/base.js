@@ -27,7 +27,7 @@ async function drawLondon(map) {
   map.attributionControl.addAttribution("Boroughs © Crown copyright, ONS and OS 2015 (OGL); lines © OpenStreetMap contributors");
   const labels = L.layerGroup();
   for (const { name, rings } of await borough()) {
-    L.polygon(rings, { className: "map-land", interactive: false, weight: 1 }).addTo(map);
+    L.polygon(rings, { className: "map-land", interactive: false, weight: 1 }).addTo(map).bringToBack(); // under what the page drew while this was fetched
     const middle = L.polygon(rings).getBounds().getCenter();
     const word = document.createElement("span");
     word.textContent = name;
