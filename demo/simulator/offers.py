@@ -140,14 +140,21 @@ def think_again(world: World) -> int:
     offers = Bid.objects.standing().filter(technician_id__in=world.technicians, starts_at__gt=world.now)
     offers = offers.exclude(booking__customer_id__in=world.customers).filter(booking__status=BookingStatus.OPEN)
     standing = Count("booking__bids", filter=Q(booking__bids__status=BidStatus.SUBMITTED))
-    done = 0
+    changed: set[int] = set()  # jobs on which somebody thought again in this step: one is enough
     for bid in offers.filter(revision=1).select_related("booking").annotate(rivals=standing).order_by("pk"):
-        mood = world.chance("mood", bid.pk).random()
-        if mood < 0.2 and world.due(bid.submitted_at, 25, 60, "cheaper", bid.pk):
-            done += make_cheaper(world, bid)
-        elif mood > 0.93 and several(bid) and world.due(bid.submitted_at, 60, 120, "withdraw", bid.pk):
-            done += withdraw(world, bid)
-    return done
+        if bid.booking_id not in changed and thinks_again(world, bid):
+            changed.add(bid.booking_id)
+    return len(changed)
+
+
+def thinks_again(world: World, bid: Bid) -> bool:
+    """Make the offer cheaper, or take it back, where that is its technician's mood and the moment has come."""
+    mood = world.chance("mood", bid.pk).random()
+    if mood < 0.2 and world.due(bid.submitted_at, 25, 60, "cheaper", bid.pk):
+        return make_cheaper(world, bid)
+    if mood > 0.93 and several(bid) and world.due(bid.submitted_at, 60, 120, "withdraw", bid.pk):
+        return withdraw(world, bid)
+    return False
 
 
 def several(bid: Bid) -> bool:
