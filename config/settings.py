@@ -387,5 +387,9 @@ LOGGING = {
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "loggers": {"django.channels.server": {"level": "WARNING"}, "daphne": {"level": "WARNING"}},
+    "loggers": {
+        # Django's own handlers would say everything a second time.
+        "django": {"handlers": [], "level": LOG_LEVEL},
+        "daphne": {"level": "WARNING"},
+    },
 }
