@@ -53,6 +53,8 @@ def test_the_list_costs_one_query(demo_mode: None, client: Client, django_assert
 
 def test_the_list_can_be_seen_while_signed_in(demo_mode: None, client: Client) -> None:
     sign_in_as(client, "emma")
+    home = client.get(reverse("home")).content.decode()
+    assert f'href="{reverse("demo:people")}"' in home  # in the menu
     page = client.get(reverse("demo:people")).content.decode()
     assert page.count("<h1") == 1 and "Tariq Aziz" in page
 
