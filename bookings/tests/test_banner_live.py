@@ -166,9 +166,8 @@ class TestWhoseBannerMoves:
 
     def test_a_cancelled_visit_leaves_both(self, alice, bob) -> None:
         visit = make.visit(alice, bob)
-        assert {"Alice", "Bob"} <= moved(
-            lambda: actions.cancel_booking(visit.booking, by=alice, reason="mistake", now=NOW)
-        )
+        cancel = {"by": alice, "reason": "mistake", "now": NOW}
+        assert {"Alice", "Bob"} <= moved(lambda: actions.cancel_booking(visit.booking, **cancel))
         assert line(alice) == line(bob) == ""
 
     def test_another_name_reaches_the_customers_who_read_it(self, alice, bob, charlie) -> None:
