@@ -363,9 +363,6 @@ class Hub:
         mine = tuple(name for name in names if socket.principal in members[name])
         # Asked about and refused; a topic followed only since then waits for its own answer.
         lost = tuple(n for n in names if socket.principal not in members[n] and socket.principal in job.audience[n])
-        if lost:
-            self.unfollow(socket, list(lost))
-            counters.gone.inc(len(lost))
         if not mine and not lost:
             return
         text = frames.get((mine, lost))
@@ -373,7 +370,10 @@ class Hub:
             at = min(when for touch, when in job.dirty.items() if touch.topic in {*mine, *lost})
             head = {"t": "f", "c": cursor or None, "at": int(at), "gone": list(lost)}
             text = frames[mine, lost] = frame(head, job.rendering.for_topics(mine))
-        socket.push(text, cursor)
+        # A slow reader that is passed by goes on following: its resume is asked about the topic again and told.
+        if socket.push(text, cursor) and lost:
+            self.unfollow(socket, list(lost))
+            counters.gone.inc(len(lost))
 
     def _give(self, job: Job, answer: Answer) -> None:
         question = answer.question
@@ -392,6 +392,7 @@ class Hub:
             sent = [socket.push(text) for text in answer_frames(answer, job.rendering, "")]
             if not all(sent):
                 socket.cursor = question.cursor
+                socket.catch_up()
         else:
             cursor = str(job.here)
             socket.answer(answer_frames(answer, job.rendering, cursor), cursor)

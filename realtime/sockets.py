@@ -150,6 +150,11 @@ class LiveSocket:
         if self.behind and self.sending is None:
             self.hub.resume(self)
 
+    def catch_up(self) -> None:
+        """Resume at once where an acknowledgement came while another question kept it from being asked."""
+        if self.behind and not self.backlog and self._has_room(0):
+            self.hub.resume(self)
+
     def _emit_frame(self, text: str) -> None:
         size = len(text)
         self.sizes.append(size)

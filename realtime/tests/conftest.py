@@ -110,8 +110,9 @@ def charlies(charlie: Any) -> Client:
 
 
 @pytest.fixture
-def live(transactional_db: None) -> Iterator[Live]:
-    """The application and its hub, running."""
+def live(transactional_db: None, settings: Any) -> Iterator[Live]:
+    """The application and its hub, running; its tail looks often, for tests that wait until it is quiet."""
+    settings.LIVE = {**settings.LIVE, "TAIL_EVERY": 0.03}
     running = Live()
     yield running
     running.stop()

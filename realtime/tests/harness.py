@@ -91,6 +91,7 @@ class Page:
         self.topics: list[str] = []
         self.shown: dict[str, tuple[int, str | None]] = {}
         self._input: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.side: Any = None  # the hub's side of this socket
         self._task = live.on_loop(self._open())
 
     async def _open(self) -> asyncio.Task[None]:
@@ -227,6 +228,8 @@ class Live:
         """A page with an open socket that has not said hello yet."""
         page = Page(self, client, **changes).opened()
         self.pages.append(page)
+        if page.accepted:
+            page.side = self.call(lambda: list(self.hub.sockets)[-1])
         return page
 
     def page(self, client: Client, topics: Iterable[str], cursor: str | None = None, **more: Any) -> Page:
@@ -234,6 +237,16 @@ class Live:
         page = self.open(client)
         page.hello(topics, cursor, **more)
         return page
+
+    def restart(self, task: str) -> None:
+        """Start one of the hub's tasks anew, with the settings as they are now."""
+
+        def begin() -> None:
+            self.hub._tasks[task].cancel()
+            body = getattr(self.hub, f"_{task}")
+            self.hub._tasks[task] = self.loop.create_task(self.hub._supervise(task, body))
+
+        self.call(begin)
 
     def joined(self, *topics: str) -> None:
         """Wait until the hub listens for `topics` on the layer, as it does a blink after somebody follows."""
