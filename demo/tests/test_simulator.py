@@ -8,7 +8,6 @@ import signal
 from collections import Counter
 from datetime import datetime, timedelta
 from decimal import Decimal
-from random import Random
 from typing import Any
 
 import pytest
@@ -31,7 +30,7 @@ from bookings.actions import (
 )
 from bookings.models import Bid, BidHistory, Booking, BookingHistory, ServiceCategory, Session, SessionHistory
 from bookings.states import BidStatus, BookingStatus, Party, ProposalStatus, SessionStatus
-from demo.booking import LONDON, book, local, next_daytime, price, window_around
+from demo.booking import book, local, window_around
 from demo.cast import PLAYABLE
 from demo.management.commands import simulate
 from demo.simulator import run
@@ -481,24 +480,3 @@ class TestCommand:
         person("omar").delete()
         with pytest.raises(CommandError, match="run the command demo first"):
             call_command("simulate", once=True)
-
-
-# --- times and prices -----------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("hour", "minute", "expected"),
-    [(3, 10, (11, 9, 0)), (10, 5, (11, 10, 30)), (10, 30, (11, 10, 30)), (17, 45, (12, 9, 0)), (23, 59, (12, 9, 0))],
-)
-def test_the_next_daytime(hour: int, minute: int, expected: tuple[int, int, int]) -> None:
-    found = next_daytime(local(NOW, hour, minute)).astimezone(LONDON)
-    assert (found.day, found.hour, found.minute) == expected
-
-
-def test_prices_are_round_and_follow_the_budget(people: None) -> None:
-    category = ServiceCategory.objects.get(slug="leaks")
-    dice = Random(3)
-    usual = [price(category, None, dice) for _ in range(50)]
-    cheap = [price(category, Decimal(20), dice) for _ in range(50)]
-    assert all(amount % 5 == 0 and 50 <= amount <= 150 for amount in usual)
-    assert sum(cheap) < sum(usual)
