@@ -21,6 +21,7 @@ from realtime.topics import Principal
 
 pytestmark = pytest.mark.django_db
 OF_A_JOB = (customer.head, customer.now, customer.details, customer.timeline)
+AT_HOME = (customer.active_job, customer.past_job)
 
 
 def topic_of(booking: Booking) -> str:
