@@ -236,9 +236,17 @@ def standing_amounts(booking_ids: Iterable[int]) -> Mapping[int, list[Decimal]]:
     return amounts
 
 
+def load_jobs(keys: Sequence[str]) -> Mapping[str, Work]:
+    """Offers by key, with the pictures of their jobs, without what is asked and answered about the visit."""
+    visits = Prefetch("sessions", Session.objects.all(), to_attr="visits")
+    rows = Bid.objects.select_related("booking__category__skill", "booking__customer")
+    found: Any = rows.filter(pk__in=whole(keys)).prefetch_related(visits, "booking__photos")
+    return {str(bid.pk): Work(bid, next(iter(reversed(bid.visits)), None)) for bid in found}
+
+
 def load_places(keys: Sequence[str]) -> Mapping[str, Work]:
     """The won ones among the offers: only of these may the technician see where it is and whom to call."""
-    return {key: work for key, work in load_works(keys).items() if work.contact_open}
+    return {key: work for key, work in load_jobs(keys).items() if work.contact_open}
 
 
 # --- What happened --------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from bookings.forms.moments import DateInput, LocalTimes, TimeInput
 from bookings.models import Bid, Booking, Session
 from bookings.rules.numbers import number
 from bookings.states import CancelReason, ContactChannel
+from common.money import SYMBOLS
 from common.zones import half_hour_after
 
 VALIDITY = [("720", "12 hours"), ("1440", "24 hours"), ("2880", "2 days"), ("10080", "A week")]
@@ -70,7 +71,7 @@ class OfferForm(StartForm):
         kwargs["initial"] = {**offer_values(booking, bid, now), **kwargs.get("initial", {})}
         super().__init__(*args, zone=booking.time_zone, **kwargs)
         self.fields["time"].help_text = f"In the job's own time, {booking.time_zone}."
-        self.now = now
+        self.now, self.symbol = now, SYMBOLS.get(booking.currency, booking.currency)
 
     def terms(self) -> dict[str, Any]:
         """The arguments of `place_bid` and `revise_bid`."""

@@ -13,7 +13,7 @@ from datetime import timedelta
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from accounts.models import Role, User
+from accounts.models import Role, Technician, User
 from bookings.models import (
     Bid,
     Booking,
@@ -24,7 +24,7 @@ from bookings.models import (
     Session,
 )
 from bookings.states import ACTIVE_SESSION, BookingStatus, SessionStatus
-from bookings.work import Work, load_days, load_logs, load_open_jobs, load_places, load_works, whole
+from bookings.work import Work, load_days, load_jobs, load_logs, load_open_jobs, load_places, load_works, whole
 from realtime.fragments import Fragment, watch
 from realtime.topics import Topic, user_topic
 
@@ -209,7 +209,7 @@ work_place = Fragment(
 work_job = Fragment(
     "bookings.work_job",
     template="bookings/_technician_work_job.html",
-    load=load_works,
+    load=load_jobs,
     topics=work_topics,
     watches=[
         watch(Bid, fields=("status",), touches=lambda bid: [own(bid)]),
@@ -223,6 +223,24 @@ work_log = Fragment(
     load=load_logs,
     topics=lambda log: [work_topic(log.bid.booking_id, log.bid.technician_id)],
     watches=[watch(Bid, fields=("status", "revision"), touches=lambda bid: [own(bid)]), watch(Session, touches=visit)],
+)
+
+
+# --- The technician ---------------------------------------------------------------------------------
+
+
+def load_technicians(keys: Sequence[str]) -> Mapping[str, Technician]:
+    """Technicians by key, in one query."""
+    return {str(each.pk): each for each in Technician.objects.filter(pk__in=whole(keys))}
+
+
+# Whether the desk has verified them: said wherever they might want to make an offer.
+papers = Fragment(
+    "bookings.papers",
+    template="bookings/_technician_papers.html",
+    load=load_technicians,
+    topics=lambda technician: [user_topic(technician.pk)],
+    watches=[watch(Technician, fields=("verified_at",))],
 )
 
 

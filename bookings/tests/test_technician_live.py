@@ -25,7 +25,7 @@ from realtime.render import render
 from realtime.topics import Principal
 
 OURS = {each.name for each in (live.market_row, live.open_job, live.job_area, live.work, live.work_place, live.work_job,
-                               live.work_log, live.today)}  # fmt: skip
+                               live.work_log, live.today, live.papers)}  # fmt: skip
 
 
 class Heard:
@@ -153,6 +153,7 @@ class TestMarketplace:
 
     def test_a_row_is_the_same_for_everybody(self, heard, alice, bob):
         far = make.technician("Far", base=make.GREENWICH)
+        heard.forget()
         booking = make.job(alice)
         assert heard.by(bob) == heard.by(far)
         row = heard.by(bob)[f"bookings-market-row-{booking.pk}"]
@@ -322,7 +323,8 @@ class TestVisit:
         heard.forget()
         proposal = actions.propose_reschedule(session, by=alice, starts_at=session.starts_at + HOUR, now=NOW)
         html = heard.by(bob)[f"bookings-work-{session.bid_id}"]
-        assert "Alice asks for another time" in html and f"/work/moves/{proposal.pk}/accept/" in html
+        assert "Alice asks for another time" in html
+        assert reverse("bookings:accept_move", args=[proposal.pk]) in html
         heard.forget()
         actions.accept_reschedule(proposal, by=bob, now=NOW)
         assert "asks for another time" not in heard.by(bob)[f"bookings-work-{session.bid_id}"]
@@ -401,7 +403,7 @@ def test_many_of_each_are_loaded_in_as_many_queries_as_one(alice, bob, dora):
     people = [str(bob.pk), str(dora.pk)]
     jobs, offers = [str(each.pk) for each in bookings], [str(each.pk) for each in bids]
     keys = {work.load_open_jobs: jobs, live.load_market_rows: jobs, work.load_days: people}
-    keys |= {work.load_works: offers, work.load_places: offers, work.load_logs: offers}
+    keys |= {work.load_works: offers, work.load_places: offers, work.load_jobs: offers, work.load_logs: offers}
     for load, wanted in keys.items():
         costs = []
         for some in (wanted[:2], wanted):
@@ -409,3 +411,13 @@ def test_many_of_each_are_loaded_in_as_many_queries_as_one(alice, bob, dora):
                 load([*some, "999999", "x"])
             costs.append(len(queries))
         assert costs[0] == costs[1], load
+
+
+def test_being_verified_lifts_the_note_on_every_open_page_of_that_technician(heard, alice, dora):
+    nina = make.technician("Nina", verified=False)
+    heard.forget()
+    nina.technician.verified_at = NOW
+    nina.technician.save(update_fields=["verified_at"])
+    assert heard.of(live.papers) == {(f"user.{nina.pk}", str(nina.pk))}
+    assert "still checking" not in heard.by(nina)[f"bookings-papers-{nina.pk}"]
+    assert heard.by(dora) == {}

@@ -78,6 +78,7 @@ def marketplace(request: HttpRequest) -> HttpResponse:
         "groups": groups(request, page, found),
         "empty": which_empty(technician, found, near, page),
         "topic": live.marketplace_topic(),
+        "own_topic": user_topic(technician.pk),
         "query": urlencode({key: value for key, value in request.GET.items() if key != "page" and value}),
         "waiting": Bid.objects.standing().filter(technician=technician).count(),
     }
@@ -150,31 +151,21 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
         "area_keys": [booking.pk] if on_market else [],
         "topic": live.work_topic(booking.pk, user.pk),
         "market_topic": live.market_job_topic(booking.pk),
-        "hints": hints(booking, technician, bid) if on_market else [],
+        "own_topic": user_topic(user.pk),
+        "far": distance(booking, technician) if on_market else "",
+        "lacks": lacking(booking, technician) if on_market and bid is None else "",
     }
     return render(request, "bookings/technician_job.html", context)
 
 
-def hints(booking: Booking, technician: Technician, bid: Bid | None) -> list[tuple[str, str]]:
-    """What differs by viewer about an open job, as (tone, sentence): how far it is, and why one may not bid."""
+def distance(booking: Booking, technician: Technician) -> str:
+    """How far an open job is, counted from its rounded point: this differs by viewer and is in no fragment."""
     there = booking.public_point
     here = Point(technician.base_latitude, technician.base_longitude)
-    lines = []
-    if there is not None:
-        lines.append(("", f"{how_far(distance_km(here, there))} from {technician.base_label}."))
-    if not technician.is_verified:
-        lines.append(("wait", "You may look, but not offer yet: we are still checking your papers."))
-    elif bid is None and not can_do(technician, booking):
-        lines.append(
-            (
-                "wait",
-                f"This job needs {booking.category.skill.name if booking.category else 'a skill'}, "
-                "which is not among your skills.",
-            )
-        )
-    return lines
+    return f"{how_far(distance_km(here, there))} from {technician.base_label}." if there else ""
 
 
-def can_do(technician: Technician, booking: Booking) -> bool:
-    """Whether the job needs a skill that the technician has."""
-    return booking.category is None or booking.category.skill in technician.skills.all()
+def lacking(booking: Booking, technician: Technician) -> str:
+    """The skill that the job needs and the technician does not have, or nothing."""
+    skill = booking.category.skill if booking.category else None
+    return skill.name if skill and skill not in technician.skills.all() else ""

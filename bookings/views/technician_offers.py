@@ -17,6 +17,7 @@ from bookings import access, actions
 from bookings.forms.technician import OfferForm
 from bookings.models import Bid, Booking
 from bookings.states import BidStatus, BookingStatus
+from bookings.views.technician import lacking
 from bookings.views.technician_asked import Ask, NoQuestions, asked, too_late, typed
 from bookings.work import load_open_jobs
 from common.idempotency import idempotent
@@ -65,9 +66,8 @@ def cannot_offer(booking: Booking, technician: Technician) -> str:
     """Why this technician may not offer on any terms, or nothing."""
     if not technician.is_verified:
         return NOT_VERIFIED
-    if booking.category and booking.category.skill not in technician.skills.all():
-        return f"This job needs {booking.category.skill.name}, which is not among your skills."
-    return ""
+    skill = lacking(booking, technician)
+    return f"This job needs {skill}, which is not among your skills." if skill else ""
 
 
 def nothing_to_offer(booking: Booking, bid: Bid | None) -> str:

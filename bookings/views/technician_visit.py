@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import wraps
 from typing import Any
 
@@ -32,6 +33,7 @@ PENDING, WAITING, LIVE, PAUSED = (
     SessionStatus.LIVE,
     SessionStatus.PAUSED,
 )
+EARLY = timedelta(minutes=30)  # the page of who checks in before that says when the visit is
 View = Callable[..., HttpResponseBase]
 
 
@@ -71,7 +73,12 @@ def confirm(
 def check_in(request: HttpRequest, session: Session, user: User) -> HttpResponse:
     """The technician has arrived."""
     name = session.booking.customer.first_name
-    ask = Ask("Are you at the door?", "I have arrived", f"{name} is told that you are there, and sees the start code.")
+    lead = f"{name} is told that you are there, and sees the start code."
+    if (now := timezone.now()) < session.starts_at - EARLY:
+        lead += (
+            f" You are early: the visit is {span(session.starts_at, session.ends_at, session.booking.zone, now=now)}."
+        )
+    ask = Ask("Are you at the door?", "I have arrived", lead)
     form = NoQuestions(**typed(request))
     return confirm(request, session, ask, form, lambda _: actions.check_in(session, by=user))
 
