@@ -13,10 +13,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
+from accounts.models import User
 from e2e import database
+from e2e.live import Desks, kitchen
 from e2e.people import Console, People
 from e2e.proxy import Proxy
 from e2e.site import Site
+from realtime.tests.board.models import Board
 from tools import packages
 from tools.processes import ROOT
 from tools.servers import Postgres, Redis
@@ -153,6 +156,18 @@ def proxy(site: Site) -> Iterator[Proxy]:
     made = Proxy(site.web.port)
     yield made
     made.close()
+
+
+@pytest.fixture
+def board(alice: User, bob: User) -> Board:
+    """A board of Alice and Bob in the throw-away app, with a pulse and a note."""
+    return kitchen(alice, bob)
+
+
+@pytest.fixture
+def desk(person: People, board: Board) -> Desks:
+    """`desk(user)` opens the board's desk for a person, with all that goes over its wire recorded."""
+    return Desks(person, board)
 
 
 def new_words(site: Site, since: dict[Path, int]) -> str:

@@ -11,7 +11,8 @@ REFUSAL = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r
 
 
 class Proxy:
-    """Forwards TCP to `port`. Set `upgrades` or `swallow` at any time; `cut` ends what is open.
+    """Forwards TCP to `port`, which may change. Set `upgrades` or `swallow` at any time; `cut` ends what is open,
+    `lose` lets websockets lead nowhere.
 
     upgrades: whether a request to upgrade to a websocket goes through (else 400, as from an old proxy).
     swallow: whether bytes vanish in both directions while the connections stay open, as on a dead line.
@@ -21,8 +22,10 @@ class Proxy:
         self.upgrades = True
         self.swallow = False
         self.refused = 0
-        self._to = port
+        self.port = port
         self._open: set[socket.socket] = set()
+        self._upgraded: set[socket.socket] = set()
+        self._lost: set[socket.socket] = set()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
@@ -32,6 +35,10 @@ class Proxy:
         for end in list(self._open):
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
+
+    def lose(self) -> None:
+        """Open websockets lead nowhere from now on, without a word to either end; new connections work."""
+        self._lost |= self._upgraded
 
     def close(self) -> None:
         """End the proxy."""
@@ -48,12 +55,14 @@ class Proxy:
     def _serve(self, client: socket.socket) -> None:
         with client, contextlib.suppress(OSError):
             head = self._head(client)
-            if b"\nupgrade:" in head.lower() and not self.upgrades:
+            upgrade = b"\nupgrade:" in head.lower()
+            if upgrade and not self.upgrades:
                 self.refused += 1
                 client.sendall(REFUSAL)
                 return
-            with socket.create_connection(("127.0.0.1", self._to)) as server:
+            with socket.create_connection(("127.0.0.1", self.port)) as server:
                 self._open |= {client, server}
+                self._upgraded |= {client, server} if upgrade else set()
                 try:
                     server.sendall(head)
                     self._pipe(client, server)
@@ -73,5 +82,5 @@ class Proxy:
                 data = end.recv(65536)
                 if not data:
                     return
-                if not self.swallow:
+                if not self.swallow and end not in self._lost:
                     (server if end is client else client).sendall(data)

@@ -36,7 +36,7 @@ def desk(request: HttpRequest, pk: int) -> HttpResponse:
         "notes": found.notes.values_list("pk", flat=True),
         "cards": found.cards.values_list("pk", flat=True),
         "pulse": Pulse.objects.filter(board=found).first(),
-        "open": found.cards.filter(state="open").count(),
+        "done": found.cards.filter(state="done").count(),
     }
     return render(request, "board/desk.html", context)
 

@@ -2,6 +2,7 @@
 import { page, settings } from "./settings.js";
 
 const JITTER = 0.2;
+const SLOWER = 1.5; // after each unchanged answer
 
 export class Poll {
   // `on` hears answer(message), unchanged(cursor), asOf(ms), transport(word), signedOut(), failed().
@@ -12,7 +13,7 @@ export class Poll {
   start(soon) {
     if (this.running) return;
     this.running = true;
-    this.every = settings.pollEvery;
+    this.every = soon ? settings.pollEvery / SLOWER : settings.pollEvery; // the first answer slows it already
     if (soon) this.now();
     else this.later();
   }
@@ -63,7 +64,7 @@ export class Poll {
       this.on.answer(message);
       if (message.more) setTimeout(() => this.now());
     } else {
-      this.every = Math.min(settings.pollMost, this.every * 1.5);
+      this.every = Math.min(settings.pollMost, this.every * SLOWER);
       this.on.unchanged(answer.headers.get("Live-Cursor"));
     }
     this.on.transport(answer.headers.get("Live-Transport"));
