@@ -105,7 +105,7 @@ def of_bid(row: BidHistory) -> Event | None:
     if row.to_state == BidStatus.WITHDRAWN:
         return Event(f"{who(row)} withdrew the offer", row.at)
     if row.to_state == BidStatus.RELEASED:
-        return Event(f"{who(row)} can no longer come", row.at, "bad")
+        return Event(f"{who(row)} can no longer come", row.at, "bad", row.reason)
     return Event(f"{who(row)}'s offer lapsed", row.at) if row.to_state == BidStatus.EXPIRED else None
 
 

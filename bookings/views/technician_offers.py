@@ -12,9 +12,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from accounts.access import role_required, signed_in, technician_of
-from accounts.models import Role, Technician
+from accounts.models import Role, Technician, User
 from bookings import access, actions
 from bookings.forms.technician import OfferForm
+from bookings.live.technician import onlookers
 from bookings.models import Bid, Booking
 from bookings.states import BidStatus, BookingStatus
 from bookings.views.technician import lacking
@@ -34,14 +35,21 @@ NOT_VERIFIED = "You may look, but not offer yet: we are still checking your pape
 def offer(request: HttpRequest, pk: int) -> HttpResponse:
     """Make an offer on a job, or change the one made."""
     user, now = signed_in(request), timezone.now()
-    booking, technician = access.booking_for(user, pk), technician_of(user)
+    booking, technician = offerable(user, pk), technician_of(user)
     bid = booking.bids.filter(technician=technician).first()
     if why := cannot_offer(booking, technician):
         return render(request, "bookings/technician_cannot_offer.html", {"booking": booking, "why": why}, status=403)
     if request.method == "GET" and (sentence := nothing_to_offer(booking, bid)):
-        return too_late(request, booking.pk, sentence)
+        return too_late(request, booking.pk if bid else None, sentence)
     form = OfferForm(**typed(request), booking=booking, bid=bid, now=now)
     return asked(request, booking.pk, offer_words(booking, bid), form, lambda _: send(booking, bid, form, request, now))
+
+
+def offerable(user: User, pk: int) -> Booking:
+    """A job one may see, or one that has just left the market: who comes too late is told so, not "nothing here"."""
+    if onlookers({user.pk}, pk):
+        return access.found(Booking.objects.for_lists(), pk)
+    return access.booking_for(user, pk)
 
 
 def send(booking: Booking, bid: Bid | None, form: OfferForm, request: HttpRequest, now: datetime) -> Bid:
