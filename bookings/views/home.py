@@ -6,6 +6,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.models import Role, User
@@ -21,6 +22,7 @@ STARTS = {Role.TECHNICIAN: "bookings:today", Role.DRIVER: "profile", Role.ADMIN:
 
 
 @require_safe
+@never_cache
 def home(request: HttpRequest) -> HttpResponseBase:
     """Signed out: what this is. Customers: their jobs. Everybody else is sent to where they work."""
     user = request.user
