@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from bookings import actions
+from bookings.live import technician as live
 from bookings.models import RescheduleProposal
 from bookings.tests import make
 from bookings.tests.make import DAY, HOUR
@@ -86,6 +87,13 @@ def all_urls(session) -> list[str]:
     ]
 
 
+def no_longer_news(booking) -> None:
+    """Let the hour pass in which pages that show a job are told that it has gone."""
+    for row in booking.history.all():
+        row.at -= live.GONE_IS_NEWS + HOUR
+        row.save(update_fields=["at"])
+
+
 @pytest.fixture
 def session(alice, bob):
     """Bob's visit at Alice's, which she asks to move."""
@@ -102,12 +110,15 @@ class TestAccess:
             assert response.content.decode().count("<h1") == 1, url
 
     def test_another_technician_gets_404_for_what_is_not_theirs(self, session, dora):
+        no_longer_news(session.booking)
         own = {reverse("bookings:today"), reverse("bookings:marketplace")}
         for url in all_urls(session):
             if url in own:
                 continue
-            assert client_of(dora).get(url).status_code == 404, url
-            assert client_of(dora).post(url).status_code in (404, 405), url
+            # For an hour after it left the market, who comes too late with an offer is told that it is taken.
+            gone = (409,) if url == reverse("bookings:offer", args=[session.booking_id]) else (404, 405)
+            assert client_of(dora).get(url).status_code in gone, url
+            assert client_of(dora).post(url).status_code in gone, url
         assert all(client_of(dora).get(url).status_code == 200 for url in own)
 
     @pytest.mark.parametrize("who", ["alice", "charlie", "ed", "frank"])
@@ -129,6 +140,21 @@ class TestAccess:
     def test_a_job_that_is_gone_or_a_draft_is_nobodys_business(self, alice, bob, dora):
         assert client_of(dora).get(job_url(make.visit(alice, bob).booking)).status_code == 404
         assert client_of(dora).get(job_url(make.draft(alice))).status_code == 404
+
+    def test_who_comes_too_late_is_told_so_for_an_hour_and_then_knows_nothing(self, alice, bob, dora):
+        booking = make.visit(alice, bob, now=timezone.now()).booking
+        url = reverse("bookings:offer", args=[booking.pk])
+        for send, status in (
+            (client_of(dora).get, 200),
+            (lambda to: client_of(dora).post(to, offer_data(booking)), 409),
+        ):
+            response = send(url)
+            html = response.content.decode()
+            assert response.status_code == status and "Taken by another technician a moment ago." in html
+            assert "Inverness" not in html and job_url(booking) not in html
+        no_longer_news(booking)
+        assert client_of(dora).get(url).status_code == 404
+        assert client_of(dora).post(url, offer_data(booking)).status_code == 404
 
     def test_the_unverified_may_look_but_not_offer(self, alice):
         nina, booking = make.technician("Nina", verified=False), make.job(alice)

@@ -83,7 +83,7 @@ def already(request: HttpRequest, session: Session) -> HttpResponse:
     return too_late(request, session.booking_id, sentence)
 
 
-def too_late(request: HttpRequest, booking_id: int | None, sentence: str) -> HttpResponse:
-    """A confirm page with nothing left to confirm; `booking_id` is None where the job is no longer theirs to see."""
-    context = {"sentence": sentence, "back": reverse("bookings:job", args=[booking_id]) if booking_id else ""}
+def too_late(request: HttpRequest, booking_id: int, sentence: str) -> HttpResponse:
+    """A confirm page with nothing left to confirm."""
+    context = {"sentence": sentence, "back": reverse("bookings:job", args=[booking_id])}
     return render(request, "bookings/technician_already.html", context)

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.access import role_required, signed_in, technician_of
 from accounts.models import Role, Technician, User
 from bookings import access, actions
+from bookings.actions.moves import taken
 from bookings.forms.technician import OfferForm
 from bookings.live.technician import onlookers
 from bookings.models import Bid, Booking
@@ -35,20 +36,21 @@ NOT_VERIFIED = "You may look, but not offer yet: we are still checking your pape
 def offer(request: HttpRequest, pk: int) -> HttpResponse:
     """Make an offer on a job, or change the one made."""
     user, now = signed_in(request), timezone.now()
-    booking, technician = offerable(user, pk), technician_of(user)
+    technician = technician_of(user)
+    booking = offerable(user, technician, pk, now)
     bid = booking.bids.filter(technician=technician).first()
     if why := cannot_offer(booking, technician):
         return render(request, "bookings/technician_cannot_offer.html", {"booking": booking, "why": why}, status=403)
     if request.method == "GET" and (sentence := nothing_to_offer(booking, bid)):
-        return too_late(request, booking.pk if bid else None, sentence)
+        return too_late(request, booking.pk, sentence)
     form = OfferForm(**typed(request), booking=booking, bid=bid, now=now)
     return asked(request, booking.pk, offer_words(booking, bid), form, lambda _: send(booking, bid, form, request, now))
 
 
-def offerable(user: User, pk: int) -> Booking:
-    """A job one may see, or one that has just left the market: who comes too late is told so, not "nothing here"."""
-    if onlookers({user.pk}, pk):
-        return access.found(Booking.objects.for_lists(), pk)
+def offerable(user: User, technician: Technician, pk: int, now: datetime) -> Booking:
+    """A job one may see. Who comes too late for one that has just left the market is told so, not "nothing here"."""
+    if onlookers({user.pk}, pk) and not access.visible_bookings(user).filter(pk=pk).exists():
+        raise taken(Booking.objects.get(pk=pk), technician, now)
     return access.booking_for(user, pk)
 
 
