@@ -6,6 +6,7 @@ All of a job's state stands in fragments on `booking.<id>.customer`; the lists a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Model, Prefetch
@@ -221,4 +222,33 @@ past_job = Fragment(
     topics=own_topic(*PAST),
     watches=[watch(Booking, remember=("status", "customer_id"))],
     order=lambda booking: f"{10**12 - booking.pk:013}",
+)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What a customer began to write, if anything."""
+
+    customer_id: int
+    booking: Booking | None
+
+
+def load_drafts(keys: Sequence[str]) -> Mapping[str, Draft]:
+    """The last draft of each customer, `access.draft_of` for many; there, empty, for those without one too."""
+    rows = Booking.objects.filter(customer_id__in=ids(keys), status=BookingStatus.DRAFT)
+    last = {row.customer_id: row for row in rows.order_by("created_at", "pk")}
+    return {key: Draft(int(key), last.get(int(key))) for key in keys}
+
+
+def of_customer(booking: Booking) -> list[Place]:
+    """The slot of the draft at its customer's home."""
+    return [(user_topic(booking.customer_id), str(booking.customer_id))] if not is_placed(booking) else []
+
+
+draft = Fragment(
+    "bookings.draft",
+    template="bookings/_draft.html",
+    load=load_drafts,
+    topics=lambda draft: [user_topic(draft.customer_id)],
+    watches=[watch(Booking, fields=("status", "title"), touches=of_customer)],
 )

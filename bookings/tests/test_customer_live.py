@@ -311,7 +311,22 @@ class TestHome:
         html = sent(found, *everybody)
         assert "Kitchen tap leaks" in (html[f"bookings-active-job-{draft.pk}"] or "")
         assert audience(found, "bookings.active_job", *everybody) == {"Alice"}
-        assert not touched_by(lambda: actions.save_draft(make.draft(alice), by=alice, title="Other"))
+
+    def test_a_draft_is_kept_in_view_at_home_alone(self, everybody, alice) -> None:
+        found = touched_by(lambda: make.draft(alice))
+        assert on(found, f"user.{alice.pk}") == {("bookings.draft", str(alice.pk))}
+        assert len(found) == 1 and audience(found, "bookings.draft", *everybody) == {"Alice"}
+
+    def test_and_leaves_it_when_it_is_placed_or_thrown_away(self, alice) -> None:
+        slot = f"bookings-draft-{alice.pk}"
+        draft = make.draft(alice)
+        html = sent(touched_by(lambda: actions.save_draft(draft, by=alice, title="Other")), alice)[slot]
+        assert "Draft: Other" in (html or "")
+        html = sent(touched_by(lambda: actions.open_booking(draft, by=alice, now=NOW)), alice)[slot]
+        assert html and "Draft:" not in html
+        again = make.draft(alice)
+        html = sent(touched_by(lambda: actions.discard_draft(again, by=alice)), alice)[slot]
+        assert html and "Draft:" not in html
 
     def test_a_finished_job_moves_from_the_top_into_the_history(self, alice, bob) -> None:
         visit = make.live(make.visit(alice, bob))

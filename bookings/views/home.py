@@ -10,7 +10,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.models import Role, User
-from bookings import access
 from bookings.live.customer import PAST
 from bookings.models import Booking, ServiceCategory
 from bookings.states import ACTIVE_BOOKING
@@ -44,7 +43,6 @@ def customer_home(request: HttpRequest) -> HttpResponse:
     context = {
         "topic": user_topic(user.pk),
         "active": own.filter(status__in=ACTIVE_BOOKING).values_list("pk", flat=True),
-        "draft": access.draft_of(user),
         "page": page,
         "new_rows": "insert" if page.number == 1 else "pill",
     }
