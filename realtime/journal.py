@@ -294,6 +294,11 @@ DELETE FROM realtime_journal WHERE at < %s AND txid < pg_snapshot_xmin(pg_curren
 _PRUNE_SQLITE = "DELETE FROM realtime_journal WHERE at < %s RETURNING id"
 
 
+def unless_locked() -> dict[str, bool]:
+    """The option of select_for_update that leaves what another process is about to do to that process."""
+    return {"skip_locked": True} if connection.features.has_select_for_update_skip_locked else {}
+
+
 def prune(before: datetime) -> int:
     """Delete the rows written before `before` and move the horizon past them; returns how many went.
 
@@ -302,8 +307,7 @@ def prune(before: datetime) -> int:
     from realtime.models import JournalRow, JournalState
 
     with transaction.atomic():
-        locking: dict[str, Any] = {"skip_locked": True} if connection.features.has_select_for_update_skip_locked else {}
-        state = JournalState.objects.select_for_update(**locking).filter(pk=1).first()
+        state = JournalState.objects.select_for_update(**unless_locked()).filter(pk=1).first()
         if state is None or not JournalRow.objects.filter(at__lt=before).exists():
             return 0
         with connection.cursor() as cursor:

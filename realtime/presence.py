@@ -159,7 +159,8 @@ def signed_in(session_keys: list[str]) -> set[str]:
 def forget_processes(seen_before: datetime) -> int:
     """Delete processes that have not reported since, with the presence they left behind; returns how many."""
     with transaction.atomic():
-        dead = list(ServerProcess.objects.filter(seen_at__lt=seen_before).values_list("pk", flat=True))
+        silent = ServerProcess.objects.select_for_update(**journal.unless_locked()).filter(seen_at__lt=seen_before)
+        dead = list(silent.values_list("pk", flat=True))
         left = list(Presence.objects.filter(process__in=dead))
         Presence._base_manager.filter(process__in=dead)._raw_delete(DEFAULT_DB_ALIAS)
         ServerProcess.objects.filter(pk__in=dead).delete()

@@ -96,3 +96,11 @@ def typing(principal: Principal, data: dict[str, Any]) -> None:
     board_id = int(data["board"])
     if principal.user_id in people({principal.user_id or 0}, board_id):
         signal(board_topic(board_id), "typing", {"who": principal.id}, besides=principal)
+
+
+@receives("board.write")
+def write(principal: Principal, data: dict[str, Any]) -> None:
+    """A change made by this very server process."""
+    board_id = int(data["board"])
+    if principal.user_id in people({principal.user_id or 0}, board_id):
+        Note.objects.create(board_id=board_id, text=str(data["text"]))

@@ -1,0 +1,225 @@
+"""Presence, counters, health: what a process says of itself, in one batch."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import DatabaseError
+from django.test import Client
+from django.utils import timezone
+
+from realtime import counters, health, journal, presence
+from realtime.fragments import Fragment, watch
+from realtime.models import JournalRow, Presence, ServerProcess
+from realtime.presence import Book, Page
+from realtime.tests.board.models import Board
+from realtime.tests.harness import Live, until
+from realtime.topics import Principal, user_topic
+
+
+@pytest.fixture
+def quick(settings: Any) -> Any:
+    """A batch ten times a second."""
+    settings.LIVE = {**settings.LIVE, "PRESENCE_EVERY": 0.1}
+    return settings
+
+
+class Nobody:
+    """A hub without sockets, for a book of its own."""
+
+    def __init__(self) -> None:
+        self.id, self.name, self.started_at, self.sockets = uuid.uuid4(), "test:1", time.time(), {}
+        self.ringer = type("Ringer", (), {"depth": 0})()
+
+
+@pytest.fixture
+def book(transactional_db: None) -> Book:
+    """A process's book."""
+    return Book(Nobody())  # type: ignore[arg-type]
+
+
+def page(number: int, **changes: Any) -> Page:
+    """An open page."""
+    now = time.time()
+    given = Page(f"socket-{number}", Principal("user", str(number)), "/board/", "socket", False, now, now)
+    return given._replace(**changes)
+
+
+def rows() -> set[tuple[str, str, bool]]:
+    """Who is written as present."""
+    return set(Presence.objects.values_list("page_id", "page", "away"))
+
+
+def test_an_open_page_is_written_and_gone_when_it_leaves(
+    live: Live, board: Board, alice: Any, alices: Client, topic: str, quick: Any
+) -> None:
+    live.restart("presence")
+    opened = live.page(alices, [topic], page="/jobs/7/")
+    found = until(lambda: Presence.objects.select_related("process").first(), "written")
+    assert (found.kind, found.principal, found.page, found.transport) == ("user", str(alice.pk), "/jobs/7/", "socket")
+    assert not found.away and found.process.pk == live.hub.id and str(found) == f"user {alice.pk} on /jobs/7/"
+    opened.send(t="beat", away=True)
+    until(lambda: Presence.objects.filter(away=True).exists(), "away")
+    opened.send(t="beat", away=False)
+    until(lambda: Presence.objects.filter(away=False).exists(), "back")
+    opened.leave()
+    until(lambda: not Presence.objects.exists(), "gone")
+
+
+def test_a_link_is_present_without_its_token(live: Live, board: Board, topic: str, quick: Any) -> None:
+    live.restart("presence")
+    live.open(None).hello([topic], link=f"open-{board.pk}")
+    found = until(lambda: Presence.objects.first(), "written")
+    assert found.kind == "link" and found.principal and "open" not in found.principal
+
+
+def test_a_batch_costs_the_same_for_one_and_for_a_hundred(book: Book, django_assert_num_queries: Any) -> None:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    def cost(pages: list[Page]) -> int:
+        with CaptureQueriesContext(connection) as queries:
+            book.write(pages)
+        return len(queries)
+
+    first = cost([page(0)])
+    assert cost([page(n) for n in range(101)]) <= first + 1  # the first also makes the process's own row
+    assert Presence.objects.count() == 101
+    one_left = cost([page(n) for n in range(1, 101)])
+    all_left = cost([])
+    assert one_left == all_left and Presence.objects.count() == 0
+
+
+def test_being_seen_again_is_not_written_every_time(book: Book, settings: Any) -> None:
+    settings.LIVE = {**settings.LIVE, "OFFLINE_AFTER": 60}
+    first = page(1)
+    book.write([first])
+    seen = Presence.objects.get().seen_at
+    book.write([first._replace(seen_at=first.seen_at + 10)])
+    assert Presence.objects.get().seen_at == seen
+    book.write([first._replace(seen_at=first.seen_at + 30)])
+    assert Presence.objects.get().seen_at == seen + timedelta(seconds=30)
+    book.write([first._replace(page="/elsewhere/", away=True)])
+    assert rows() == {("socket-1", "/elsewhere/", True)}
+
+
+def test_a_batch_that_failed_is_made_up_for(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    book.write([page(1), page(2)])
+
+    def broken(*args: Any) -> None:
+        raise DatabaseError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(journal, "write_touches", broken)
+        with pytest.raises(DatabaseError):
+            book.write([page(3)])
+    assert {key for key, _, _ in rows()} == {"socket-1", "socket-2"}
+    book.write([page(3)])
+    assert {key for key, _, _ in rows()} == {"socket-3"}
+
+
+def test_coming_and_going_reaches_pages_that_watch_presence(
+    book: Book, monkeypatch: pytest.MonkeyPatch, transactional_db: None
+) -> None:
+    from realtime import fragments
+
+    monkeypatch.setattr(fragments, "_fragments", dict(fragments._fragments))
+    monkeypatch.setattr(fragments, "_columns", dict(fragments._columns))
+    monkeypatch.setattr(fragments, "_watches", fragments._watches.copy())
+    Fragment(
+        "board.here",
+        template="board/_note.html",
+        load=lambda keys: {},
+        topics=lambda user: [],
+        watches=[watch(Presence, touches=lambda row: [(user_topic(int(row.principal)), row.principal)])],
+    )
+
+    def told() -> int:
+        return JournalRow.objects.filter(fragment="board.here").count()
+
+    book.write([page(1)])
+    assert told() == 1
+    book.write([page(1)])
+    assert told() == 1
+    book.write([page(1, away=True)])
+    assert told() == 2
+    book.write([])
+    assert told() == 3
+    book.write([page(1)])
+    ServerProcess.objects.update(seen_at=timezone.now() - timedelta(hours=1))
+    presence.forget_processes(timezone.now() - timedelta(minutes=3))
+    assert told() == 5
+
+
+def test_a_dead_process_is_forgotten_with_its_pages(book: Book) -> None:
+    book.write([page(1), page(2)])
+    alive = Book(Nobody())  # type: ignore[arg-type]
+    alive.write([page(1)])
+    ServerProcess.objects.filter(pk=book._hub.id).update(seen_at=timezone.now() - timedelta(minutes=5))
+    assert presence.forget_processes(timezone.now() - timedelta(minutes=3)) == 1
+    assert [row.pk for row in ServerProcess.objects.all()] == [alive._hub.id]
+    assert Presence.objects.count() == 1
+    assert presence.forget_processes(timezone.now() - timedelta(minutes=3)) == 0
+
+
+# --- Counters
+
+
+def test_each_process_writes_its_counters_as_one_row(live: Live, alices: Client, quick: Any) -> None:
+    live.restart("presence")
+    live.page(alices, [])
+    row = until(
+        lambda: ServerProcess.objects.filter(counters__callout_live_sockets_open=1).first(), "the process's row"
+    )
+    assert row.pk == live.hub.id and str(row) == live.hub.name and ServerProcess.objects.count() == 1
+    names = {name.partition("{")[0].removeprefix(counters.PREFIX) for name in row.counters}
+    totals = "sockets_opened frames sent_bytes tail_finds hellos resumes resets slow_closed gone bells_lost batches"
+    assert names >= {f"{name}_total" for name in [*totals.split(), "closes", "renders"]}
+    assert names >= {"sockets_open", "commit_to_send_seconds_sum", "commit_to_browser_seconds_count", "bells_waiting"}
+    assert all(isinstance(value, float | int) for value in row.counters.values())
+
+
+def test_metrics_are_shown_to_the_bearer_of_the_token_only(settings: Any, client: Client) -> None:
+    token = "a-token-of-sixteen-letters"
+    settings.METRICS_TOKEN = ""
+    assert client.get("/metrics", headers={"Authorization": "Bearer "}).status_code == 404
+    settings.METRICS_TOKEN = token
+    for wrong in ("", "Bearer ", "Bearer wrong", f"Bearer {token}x", f"Basic {token[:-1]}", "Bearer é"):
+        assert client.get("/metrics", headers={"Authorization": wrong}).status_code == 404
+    answer = client.get("/metrics", headers={"Authorization": f"Bearer {token}"})
+    assert answer.status_code == 200 and answer["Content-Type"].startswith("text/plain")
+    assert b"callout_live_sockets_open" in answer.content and "no-store" in answer["Cache-Control"]
+
+
+# --- Health
+
+
+def test_a_process_is_ready_when_its_hub_runs(live: Live) -> None:
+    until(lambda: live.hub.asof, "a look at the journal")
+    state = health.ready()
+    assert health_of(state) and state["database"] == "ok" and state["layer"] == "ok"
+    assert state["hub"]["running"] and state["hub"]["tail_age"] < 20 and state["hub"]["sockets"] == 0
+
+
+def health_of(state: dict[str, Any]) -> bool:
+    """Whether the state says that the process can serve."""
+    return bool(state["ok"])
+
+
+def test_without_a_database_a_process_is_not_ready(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> None:
+        raise DatabaseError
+
+    monkeypatch.setattr(journal, "now", broken)
+    state = health.ready()
+    assert not health_of(state) and state["database"] == "DatabaseError"
+
+
+def test_a_hub_whose_task_has_ended_is_not_ready(live: Live) -> None:
+    live.call(lambda: live.hub._tasks["sweep"].cancel())
+    until(lambda: not live.hub.state["running"], "noticed")
+    assert not health_of(health.ready())
