@@ -14,7 +14,6 @@ customer_patterns = [
     path("book/when/", booking_form.when, name="book_when"),
     path("book/review/", booking_form.review, name="book_review"),
     path("book/discard/", booking_form.discard, name="book_discard"),
-    path("book/photos/<int:pk>/remove/", booking_form.remove_photo, name="remove_photo"),
     path("jobs/<int:pk>/", views.job, name="job"),
     path("jobs/<int:pk>/bids/<int:bid_pk>/accept/<int:revision>/", customer.accept, name="accept"),
     path("jobs/<int:pk>/bids/<int:bid_pk>/decline/", customer.reject, name="reject"),

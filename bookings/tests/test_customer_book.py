@@ -171,10 +171,16 @@ class TestWhat:
 
     def test_one_may_be_taken_off_again(self, web: Client, alice: User) -> None:
         photo = actions.add_photo(make.draft(alice), make.picture(), by=alice)
-        assert f"/book/photos/{photo.pk}/remove/" in web.get(WHAT).content.decode()
-        assert web.get(f"/book/photos/{photo.pk}/remove/").status_code == 200
-        assert web.post(f"/book/photos/{photo.pk}/remove/")["Location"] == WHAT
-        assert not BookingPhoto.objects.exists()
+        assert f'name="remove" value="{photo.pk}"' in web.get(WHAT).content.decode()
+        answer = web.post(WHAT, what(title="Typed meanwhile", remove=photo.pk))
+        assert answer.status_code == 200 and "Typed meanwhile" in answer.content.decode()
+        assert not BookingPhoto.objects.exists() and draft().title == "Typed meanwhile"
+
+    def test_only_from_this_draft(self, web: Client, alice: User) -> None:
+        photo = actions.add_photo(make.job(alice), make.picture(), by=alice)
+        for number in (photo.pk, "x", 999):
+            web.post(WHAT, what(remove=number))
+        assert BookingPhoto.objects.get() == photo
 
 
 class TestWhere:
@@ -314,3 +320,14 @@ class TestGeocoder:
 
 def test_book_is_in_the_navigation(web: Client) -> None:
     assert f'href="{reverse("bookings:book")}"' in web.get("/").content.decode()
+
+
+@pytest.mark.parametrize("step", [WHAT, WHERE, WHEN, REVIEW])
+def test_enter_goes_on_and_never_back(web: Client, alice: User, step: str) -> None:
+    """A browser presses the first submit button of a form when somebody types Enter in a field."""
+    booking = make.draft(alice)
+    actions.add_photo(booking, make.picture(), by=alice)
+    page = web.get(step).content.decode()
+    form = page[page.index("<form", page.index("<main")) :]
+    first = form[form.index("<button") : form.index(">", form.index("<button"))]
+    assert 'type="submit"' in first and "name=" not in first

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.access import signed_in
+from accounts.models import User
 from bookings import access, actions
 from bookings.actions.booking import check_complete
 from bookings.forms.booking import WhatForm, WhenForm, WhereForm
@@ -62,10 +63,13 @@ def what(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         valid = form.is_valid()
         draft = actions.save_draft(draft, by=user, **form.kept())
-        if add_photos(request, form, draft) and valid:
+        fine = add_photos(request, form, draft)
+        if "remove" in request.POST:
+            take_off(draft, request.POST["remove"], user)
+        elif fine and valid:
             return onward(request, 1)
     photos = draft.photos.all() if draft else BookingPhoto.objects.none()
-    status = 422 if form.errors else 200
+    status = 422 if form.errors and "remove" not in request.POST else 200
     return show(request, 1, "bookings/book_what.html", status, form=form, draft=draft, photos=photos)
 
 
@@ -81,13 +85,11 @@ def add_photos(request: HttpRequest, form: WhatForm, draft: Booking) -> bool:
     return fine
 
 
-@deed
-def remove_photo(request: HttpRequest, pk: int) -> HttpResponse:
-    """Take a picture off the draft."""
-    user = signed_in(request)
-    photo = access.photo_for(user, pk)
-    question = Question("Remove the photo?", "Remove", reverse("bookings:book"), danger=True)
-    return ask(request, question, lambda: actions.remove_photo(photo, by=user))
+def take_off(draft: Booking, pk: str, by: User) -> None:
+    """Take a picture off the draft; one that is gone already is fine."""
+    photo = draft.photos.filter(pk=pk).first() if pk.isdecimal() else None
+    if photo is not None:
+        actions.remove_photo(photo, by=by)
 
 
 @deed
