@@ -103,8 +103,8 @@ def test_one_booking_end_to_end_on_two_phones(person, way):
 def an_offer_arrives_and_changes_under_the_dialog(two: Pair) -> None:
     two.banners("Finding technicians", "New job near you")
     bid(two.bob, "60")
-    expect(offer_card(two.alice, "Bob Test")).to_contain_text("£60.00")
     expect(toast(two.alice, "Bob offers £60.00")).to_be_visible()
+    expect(offer_card(two.alice, "Bob Test")).to_contain_text("£60.00")
     two.banners("1 offer, best £60.00", "Your offer: the only one so far")
     # Alice has the question for £60 before her; Bob changes his mind.
     offer_card(two.alice, "Bob Test").get_by_role("link", name="Accept").click()
@@ -131,9 +131,9 @@ def accepting_moves_both(two: Pair) -> None:
     accept(two.alice, "Bob Test", "£72.50")
     expect(visit_card(two.alice)).to_contain_text("Bob Test")
     expect(two.alice.locator(".offers .offer")).to_have_count(0)
+    expect(toast(two.others[1], "Your offer of £72.50 was accepted")).to_be_visible()
     expect(work_card(two.bob)).to_contain_text("Alice expects you")
     knows_address(two.bob)
-    expect(toast(two.bob, "Your offer of £72.50 was accepted")).to_be_visible()
     two.banners("Bob is coming", "Leave by")
     assert [each.status for each in booking().bids.all()] == [BidStatus.ACCEPTED]
 

@@ -1,0 +1,292 @@
+"""Rule 13, for every address and every kind of topic: strangers get 404, the wrong role 403, the signed-out the
+sign-in page. An address or a kind that is missing here fails; so does one that is here and no longer exists.
+"""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User
+from bookings import actions
+from bookings.tests import make
+from realtime import journal, topics
+from realtime.topics import Principal
+from tests.world import World, admin_patterns, patterns, populate
+
+CAST = ("alice", "bob", "charlie", "dora", "ed", "frank", "")
+IN = "in"  # sent to the sign-in page
+GO = "go"  # sent to another page
+
+#  name -> rows of (arguments, what alice (owner) bob (her technician) charlie (customer) dora (technician)
+#  ed (driver) frank (admin) and the signed-out get with GET). A number is a status.
+OWNERS = "200 403 404 403 403 403 in"
+WORKERS = "403 200 403 404 403 403 in"
+CUSTOMERS = "200 403 200 403 403 403 in"
+TECHNICIANS = "403 200 403 200 403 403 in"
+ALL = "200 200 200 200 200 200 200"
+NOBODY = "404 404 404 404 404 404 404"
+SIGNED_IN = "200 200 200 200 200 200 in"
+POST_ONLY = "405 405 405 405 405 405 405"
+VISITORS = "go go go go go go 200"
+
+
+def table(w: World) -> dict[str, list[tuple[list[object], str]]]:
+    """What everybody gets at every address."""
+    pending, open_ = w.pending.booking_id, w.open.pk
+    moving = [w.asked.booking_id, w.proposal.pk]
+    session = User.objects.get(pk=w.open.customer_id).usersession_set.get().pk
+    return {
+        "healthz": [([], ALL)],
+        "readyz": [([], ALL)],
+        "manifest": [([], ALL)],
+        "metrics": [([], NOBODY)],  # asks for a token
+        "realtime:poll": [([], "204 204 204 204 204 204 401")],  # nothing asked for, nothing new
+        "home": [([], "200 go 200 go go go 200")],
+        # accounts
+        "account_login": [([], VISITORS)],
+        "account_logout": [([], SIGNED_IN)],
+        "account_inactive": [([], ALL)],
+        "account_signup": [([], VISITORS)],
+        "signup_technician": [([], VISITORS)],
+        "account_reauthenticate": [([], SIGNED_IN)],
+        "account_email": [([], SIGNED_IN)],
+        "account_email_verification_sent": [([], ALL)],
+        "account_confirm_email": [(["no-such-key"], ALL)],  # says that the link is no good
+        "account_change_password": [([], SIGNED_IN)],
+        "account_set_password": [([], "go go go go go go in")],
+        "account_reset_password": [([], ALL)],
+        "account_reset_password_done": [([], ALL)],
+        "account_reset_password_from_key": [(["0", "no-such-key"], ALL)],  # says that the link is no good
+        "account_reset_password_from_key_done": [([], ALL)],
+        "profile": [([], SIGNED_IN)],
+        "profile_edit": [([], SIGNED_IN)],
+        "trade_edit": [([], TECHNICIANS)],
+        "photo": [([w.open.customer_id], "404 404 404 404 404 404 in")],  # she has none
+        "usersessions_list": [([], SIGNED_IN)],
+        "sessions_end_others": [([], POST_ONLY)],
+        "session_end": [([session], POST_ONLY)],
+        # demo mode is off
+        "demo:people": [([], NOBODY)],
+        "demo:sign_in": [(["anna"], POST_ONLY)],
+        "demo:photo": [(["anna"], NOBODY)],
+        # booking; Charlie has no draft and is sent to the first step
+        "bookings:book": [([], CUSTOMERS)],
+        "bookings:book_where": [([], "200 403 go 403 403 403 in")],
+        "bookings:book_when": [([], "200 403 go 403 403 403 in")],
+        "bookings:book_review": [([], "200 403 go 403 403 403 in")],
+        "bookings:book_discard": [([], "200 403 go 403 403 403 in")],
+        "bookings:remove_photo": [([w.draft_photo.pk], OWNERS)],
+        # a job: every technician while it is open, then only who had to do with it; admins work in the admin
+        "bookings:job": [
+            ([w.draft.pk], "404 404 404 404 404 404 in"),
+            ([open_], "200 200 404 200 404 go in"),
+            ([pending], "200 200 404 404 404 go in"),
+            ([w.asked.booking_id], "200 200 404 200 404 go in"),  # Dora has offered, and may read that she lost
+        ],
+        "bookings:accept": [([open_, w.bid.pk, 1], OWNERS)],
+        "bookings:reject": [([open_, w.bid.pk], OWNERS)],
+        "bookings:cancel": [([pending], OWNERS)],
+        "bookings:change_time": [([open_], OWNERS)],
+        "bookings:start_by_tap": [([w.waiting.booking_id], OWNERS)],
+        "bookings:new_code": [([w.waiting.booking_id], OWNERS)],
+        "bookings:reschedule": [([pending], OWNERS)],
+        "bookings:reschedule_accept": [(moving, OWNERS)],
+        "bookings:reschedule_decline": [(moving, OWNERS)],
+        "bookings:reschedule_withdraw": [(moving, OWNERS)],
+        "bookings:contact": [([pending], OWNERS)],
+        "bookings:no_show": [([pending], OWNERS)],
+        "bookings:photo": [
+            ([w.draft_photo.pk], "200 404 404 404 404 404 in"),
+            ([w.open_photo.pk], "200 200 404 200 404 200 in"),
+            ([w.visit_photo.pk], "200 200 404 404 404 200 in"),
+        ],
+        "bookings:completion_photo": [([w.finished_photo.pk], "200 200 404 404 404 200 in")],
+        # the technician's side
+        "bookings:today": [([], TECHNICIANS)],
+        "bookings:marketplace": [([], TECHNICIANS)],
+        "bookings:offer": [
+            ([open_], TECHNICIANS),
+            ([pending], "403 200 403 409 403 403 in"),  # Dora comes too late, and is told so for an hour
+            ([w.draft.pk], "403 404 403 404 403 403 in"),
+        ],
+        "bookings:withdraw_offer": [([w.bid.pk], WORKERS)],
+        "bookings:check_in": [([w.pending.pk], WORKERS)],
+        "bookings:enter_code": [([w.waiting.pk], WORKERS)],
+        "bookings:pause_session": [([w.live.pk], WORKERS)],
+        "bookings:resume_session": [([w.paused.pk], WORKERS)],
+        "bookings:complete_session": [([w.live.pk], WORKERS)],
+        "bookings:stop_work": [([w.live.pk], WORKERS)],
+        "bookings:release": [([w.pending.pk], WORKERS)],
+        "bookings:contact_attempt": [([w.waiting.pk], WORKERS)],
+        "bookings:report_no_show": [([w.waiting.pk], WORKERS)],
+        "bookings:propose_move": [([w.pending.pk], WORKERS)],
+        "bookings:accept_move": [([w.proposal.pk], WORKERS)],
+        "bookings:decline_move": [([w.proposal.pk], WORKERS)],
+        "bookings:withdraw_move": [([w.proposal.pk], WORKERS)],
+    }
+
+
+@pytest.fixture
+def cast(alice: User, bob: User, charlie: User, dora: User, ed: User, frank: User) -> dict[str, User | None]:
+    """Everybody by name; nobody under the empty one."""
+    frank.is_superuser = True
+    frank.save(update_fields=["is_superuser"])
+    return {"alice": alice, "bob": bob, "charlie": charlie, "dora": dora, "ed": ed, "frank": frank, "": None}
+
+
+@pytest.fixture
+def browsers(cast: dict[str, User | None]) -> dict[str, Client]:
+    """A signed-in browser for each, who has just proved their password."""
+    found = {}
+    for name, user in cast.items():
+        found[name] = browser = Client()
+        if user is not None:
+            user.set_password("correct horse battery staple")
+            user.save(update_fields=["password"])
+            sign_in = {"login": user.email, "password": "correct horse battery staple"}
+            assert browser.post(reverse("account_login"), sign_in).status_code == 302
+    return found
+
+
+@pytest.fixture
+def world(media, cast, browsers) -> World:
+    """Alice's bookings in every state."""
+    return populate(cast["alice"], cast["bob"], cast["dora"])
+
+
+def outcome(response) -> str:
+    """A status, `in` for the sign-in page, `go` for another page."""
+    if response.status_code not in (301, 302, 303):
+        return str(response.status_code)
+    return IN if response["Location"].split("?")[0] == reverse("account_login") else GO
+
+
+def test_every_address_is_in_the_table_and_the_table_names_no_other(world):
+    assert set(table(world)) == set(patterns())
+
+
+def test_everybody_gets_what_the_table_says(world, browsers):
+    wrong = []
+    for name, rows in table(world).items():
+        for arguments, expected in rows:
+            url = reverse(name, args=arguments)
+            query = {"c": str(journal.now())} if name == "realtime:poll" else {}
+            got = [outcome(browsers[who].get(url, query)) for who in CAST]
+            if got != expected.split():
+                wrong.append(f"{name} {url}\n  wanted {expected}\n  got    {' '.join(got)}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_whoever_may_not_look_may_not_act_either_and_nothing_changes(world, browsers):
+    """POST to every address by those who got 403, 404 or the sign-in page: the same, or 405."""
+    before = everything(world)
+    wrong = []
+    for name, rows in table(world).items():
+        for arguments, expected in rows:
+            url = reverse(name, args=arguments)
+            for who, wanted in zip(CAST, expected.split(), strict=True):
+                if wanted in {"403", "404", IN}:
+                    got = outcome(browsers[who].post(url))
+                    if got not in {wanted, "405"}:
+                        wrong.append(f"{who or 'signed out'}: {url} wanted {wanted}, got {got}")
+    assert not wrong, "\n".join(wrong)
+    assert everything(world) == before
+
+
+def everything(world: World) -> list[object]:
+    """The states of all that a POST could have moved."""
+    rows = (world.open, world.bid, world.asked, world.pending, world.waiting, world.live, world.paused)
+    return [make.fresh(row).status for row in rows] + [type(world.draft).objects.count()]
+
+
+def test_a_session_and_a_photo_of_somebody_else_cannot_be_ended_or_removed(world, browsers, cast):
+    own = cast["alice"].usersession_set.get()
+    assert browsers["charlie"].post(reverse("session_end", args=[own.pk])).status_code == 404
+    assert browsers[""].post(reverse("session_end", args=[own.pk])).status_code == 302
+    assert browsers["alice"].get(reverse("profile")).status_code == 200
+
+
+def test_djangos_admin_is_for_admins(world, browsers):
+    """Everybody else is sent to a sign-in page, or refused; no address of it answers them."""
+    wrong = []
+    for name, row in admin_patterns().items():
+        parts = [*row.pattern.converters, *row.pattern.regex.groupindex]
+        url = reverse(name, kwargs={part: "bookings" if part == "app_label" else "1" for part in parts})
+        for who in set(CAST) - {"frank"}:
+            response = browsers[who].get(url)
+            if response.status_code == 200 and name not in {"admin:login", "admin:jsi18n"}:
+                wrong.append(f"{who}: {url}")
+    assert not wrong, "\n".join(wrong)
+    assert browsers["frank"].get(reverse("admin:index")).status_code == 200
+
+
+# --- Topics ---------------------------------------------------------------------------------------
+
+
+def audiences(w: World, cast: dict[str, User | None]) -> dict[str, list[tuple[list[int], set[str]]]]:
+    """Who of the cast belongs to topics of every kind."""
+    alice, bob, dora = cast["alice"].pk, cast["bob"].pk, cast["dora"].pk
+    pending, open_ = w.pending.booking_id, w.open.pk
+    return {
+        "user.{user_id}": [([alice], {"alice"}), ([bob], {"bob"})],
+        "booking.{booking_id}.customer": [([open_], {"alice"}), ([pending], {"alice"}), ([w.draft.pk], {"alice"})],
+        "marketplace": [([], {"bob", "dora"})],
+        "marketplace.{booking_id}": [
+            ([open_], {"bob", "dora"}),
+            ([pending], {"bob", "dora"}),  # it has just gone, which is still news; it shows nothing but that
+            ([w.draft.pk], set()),
+        ],
+        "booking.{booking_id}.technician.{user_id}": [
+            ([open_, bob], {"bob"}),
+            ([open_, dora], {"dora"}),
+            ([pending, bob], {"bob"}),
+            ([w.asked.booking_id, dora], {"dora"}),  # lost: their own offer's fate, no address (below)
+            ([w.draft.pk, bob], set()),
+            ([open_, alice], set()),
+        ],
+    }
+
+
+def declared() -> dict[str, topics.Topic]:
+    """Every kind of topic, those of throw-away apps aside."""
+    return {kind.pattern: kind for kind in topics.kinds() if not kind.pattern.startswith("board")}
+
+
+def members(name: str, cast: dict[str, User | None]) -> set[str]:
+    """Who of the cast hears of the topic; a made-up share link hears of none."""
+    principals = {Principal("user", str(user.pk)): who for who, user in cast.items() if user is not None}
+    found = topics.members(name, {*principals, Principal("link", "made-up")})
+    return {principals[each] for each in found}
+
+
+def test_every_kind_of_topic_is_in_the_table(world, cast):
+    assert set(audiences(world, cast)) == set(declared())
+
+
+def test_topics_are_heard_by_those_the_table_names(world, cast):
+    wrong = []
+    for pattern, rows in audiences(world, cast).items():
+        for params, expected in rows:
+            name = declared()[pattern](*params)
+            if (got := members(name, cast)) != expected:
+                wrong.append(f"{name}: wanted {sorted(expected)}, got {sorted(got)}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_whoever_is_deactivated_hears_of_no_topic_but_their_own(world, cast):
+    """Their own carries nothing: the banner of a closed account is gone, and their sockets are ended."""
+    for name in ("alice", "bob", "dora"):
+        cast[name].is_active = False
+        cast[name].save(update_fields=["is_active"])
+    for pattern, rows in audiences(world, cast).items():
+        for params, _ in rows:
+            heard = members(declared()[pattern](*params), cast)
+            assert not heard or pattern == "user.{user_id}", (pattern, params)
+
+
+def test_after_a_release_the_technician_keeps_the_offers_fate_and_nothing_else(world, cast, browsers):
+    actions.release(world.pending, by=cast["bob"], reason="Ill")
+    html = browsers["bob"].get(reverse("bookings:job", args=[world.pending.booking_id])).content.decode()
+    assert "You withdrew after winning." in html and "12 Inverness Street" not in html and "alice@" not in html

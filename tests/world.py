@@ -1,0 +1,146 @@
+"""A populated site for the invariants: one booking in every state, with photos, proposals and histories, on the
+real clock, so that every page has something to show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
+
+from accounts.models import User
+from bookings import actions
+from bookings.models import Bid, Booking, BookingPhoto, CompletionPhoto, RescheduleProposal, Session
+from bookings.tests import make
+from bookings.tests.make import DAY, HOUR
+from config import settings as configured
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass
+class World:
+    """What Alice owns and Bob works on; Dora has offered once and lost."""
+
+    draft: Booking
+    open: Booking
+    bid: Bid  # Bob's, on `open`
+    asked: Session  # pending, with a proposal of Bob's
+    pending: Session
+    waiting: Session
+    live: Session
+    paused: Session
+    finished: Session
+    proposal: RescheduleProposal
+    draft_photo: BookingPhoto
+    open_photo: BookingPhoto
+    visit_photo: BookingPhoto
+    finished_photo: CompletionPhoto
+
+
+def later(days: int, now: datetime) -> dict[str, datetime]:
+    """A window some days ahead, so that no two visits overlap."""
+    start = (now + days * DAY).replace(hour=10, minute=0, second=0, microsecond=0)
+    return {"window_start": start, "window_end": start + 6 * HOUR}
+
+
+def job(by: User, days: int, now: datetime, title: str, photo: bool = False) -> Booking:
+    """A placed booking, with a photo if wanted."""
+    draft = make.draft(by, now=now, title=title, **later(days, now))
+    if photo:
+        actions.add_photo(draft, make.picture(), by=by, now=now)
+    return actions.open_booking(draft, by=by, now=now)
+
+
+def visit(by: User, worker: User, days: int, now: datetime, title: str) -> Session:
+    """A booked visit."""
+    return make.accept(make.offer(job(by, days, now, title, photo=True), worker, 60 + days, now=now), now=now)
+
+
+def populate(alice: User, bob: User, dora: User) -> World:
+    """Everything once."""
+    now = timezone.now() - timedelta(minutes=20)
+    open_ = job(alice, 2, now, "Kitchen tap leaks", photo=True)
+    bid = make.offer(open_, bob, 61, now=now)
+    contested = job(alice, 3, now, "Boiler is cold")
+    make.offer(contested, dora, 90, now=now)
+    asked = make.accept(make.offer(contested, bob, 80, now=now), now=now)
+    proposal = actions.propose_reschedule(asked, by=bob, starts_at=asked.starts_at + HOUR, message="Traffic", now=now)
+    sessions = {}
+    for days, state in enumerate(("pending", "waiting", "live", "paused", "finished"), 4):
+        sessions[state] = visit(alice, bob, days, now, f"Job that is {state}")
+    make.waiting(sessions["waiting"], at=now)
+    actions.record_contact_attempt(sessions["waiting"], by=bob, channel="call", now=now)
+    for state in ("live", "paused", "finished"):
+        make.live(sessions[state], at=now)
+    actions.pause_session(sessions["paused"], by=bob, reason="Fetching a part", now=now + timedelta(minutes=5))
+    done = actions.complete_session(
+        sessions["finished"], by=bob, note="New washer.", photos=[make.picture()], now=now + timedelta(minutes=9)
+    )
+    ended(alice, bob, now)
+    draft = make.draft(alice, now=now, title="Draft of a job", **later(20, now))
+    draft_photo = actions.add_photo(draft, make.picture(), by=alice, now=now)
+    return World(
+        draft=draft,
+        open=open_,
+        bid=bid,
+        asked=asked,
+        **{state: make.fresh(session) for state, session in sessions.items()},
+        proposal=proposal,
+        draft_photo=draft_photo,
+        open_photo=open_.photos.get(),
+        visit_photo=sessions["pending"].booking.photos.get(),
+        finished_photo=done.completion.photos.get(),
+    )
+
+
+def ended(alice: User, bob: User, now: datetime) -> None:
+    """One of each of the bad ends."""
+    actions.cancel_booking(job(alice, 12, now, "Cancelled job"), by=alice, reason="mistake", now=now)
+    expired = job(alice, 13, now, "Expired job")
+    actions.booking.expire_booking(expired, now=now)
+    actions.release(visit(alice, bob, 14, now, "Released job"), by=bob, reason="Ill", now=now)
+    stopped = make.waiting(visit(alice, bob, 15, now, "Stopped job"), at=now)
+    actions.cancel_booking(stopped.booking, by=bob, reason="unsafe", now=now)
+    actions.reject_bid(make.offer(job(alice, 16, now, "Declined job"), bob, 70, now=now), by=alice, now=now)
+
+
+def patterns() -> dict[str, URLPattern]:
+    """Every address of the site by its name, Django's admin and throw-away apps aside."""
+    return dict(walk(get_resolver().url_patterns))
+
+
+def walk(rows: list[URLPattern | URLResolver], namespace: str = "") -> list[tuple[str, URLPattern]]:
+    """The named patterns under `rows`, namespaces included. Raises for one without a name."""
+    found: list[tuple[str, URLPattern]] = []
+    for row in rows:
+        if isinstance(row, URLPattern):
+            assert row.name, f"{row.pattern} has no name"
+            found.append((namespace + row.name, row))
+        elif row.namespace != "admin" and not is_extra(row):
+            found += walk(row.url_patterns, f"{namespace}{row.namespace}:" if row.namespace else namespace)
+    return found
+
+
+def is_extra(row: URLResolver) -> bool:
+    """Whether these are the addresses of a throw-away app."""
+    names = {f"{name}.urls" for name in configured.EXTRA_APPS}
+    return getattr(row.urlconf_module, "__name__", "") in names
+
+
+def admin_patterns() -> dict[str, URLPattern]:
+    """The addresses of Django's admin."""
+    (admin,) = (row for row in get_resolver().url_patterns if getattr(row, "namespace", None) == "admin")
+    found: list[tuple[str, URLPattern]] = []
+
+    def into(rows: list[URLPattern | URLResolver]) -> None:
+        for row in rows:
+            if isinstance(row, URLResolver):
+                into(row.url_patterns)
+            elif row.name:
+                found.append((f"admin:{row.name}", row))
+
+    into(admin.url_patterns)
+    return dict(found)
