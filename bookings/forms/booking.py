@@ -87,6 +87,17 @@ class WhatForm(forms.Form):
         return {"category": draft.category_id, "title": draft.title, "description": draft.description}
 
 
+class AreaSelect(forms.Select):
+    """Neighbourhoods, each with its middle, for the script that moves the pin."""
+
+    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Django's option, with the place of its neighbourhood."""
+        option: dict[str, Any] = super().create_option(name, value, *args, **kwargs)
+        if area := BY_LABEL.get(str(value)):
+            option["attrs"] |= {"data-latitude": str(area.latitude), "data-longitude": str(area.longitude)}
+        return option
+
+
 class WhereForm(forms.Form):
     """Step 2: where. The pin decides; without one, the middle of the neighbourhood."""
 
@@ -105,6 +116,7 @@ class WhereForm(forms.Form):
         label="Neighbourhood",
         required=False,
         choices=[("", "Take it from the pin"), *((area.label, area.label) for area in AREAS)],
+        widget=AreaSelect({"data-moves-pin": ""}),
         help_text="Enough without a pin. Everybody sees it; only the technician you accept sees the address.",
     )
     latitude = forms.FloatField(required=False, min_value=-90, max_value=90, widget=forms.NumberInput({"step": "any"}))

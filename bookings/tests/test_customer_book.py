@@ -222,6 +222,8 @@ class TestWhere:
         page = web.get(WHERE).content.decode()
         assert 'data-map-pick data-latitude="id_latitude" data-longitude="id_longitude"' in page
         assert 'id="id_latitude"' in page and 'id="id_longitude"' in page
+        assert '<option value="Greenwich, SE10" data-latitude="51.482" data-longitude="-0.005">' in page
+        assert "data-moves-pin" in page and "js/areas.js" in page
 
     def test_a_geocoder_finds_the_address_where_the_site_has_one(self, web: Client, monkeypatch) -> None:
         asked: list[str] = []
