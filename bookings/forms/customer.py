@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django import forms
 
@@ -94,9 +92,3 @@ class ContactForm(forms.Form):
         choices=[(each.value, each.label) for each in (ContactChannel.CALL, ContactChannel.MESSAGE)],
     )
     note = forms.CharField(label="What came of it", required=False, max_length=200)
-
-
-def tidy(moment: datetime, zone: ZoneInfo) -> datetime:
-    """`moment` on the quarter of an hour, in `zone`: what a form starts with."""
-    local = moment.astimezone(zone)
-    return local.replace(second=0, microsecond=0) + timedelta(minutes=-local.minute % 15)

@@ -14,7 +14,7 @@ from accounts.models import Technician
 from bookings import banner
 from bookings.models import Booking, CompletionNote, RescheduleProposal, Session
 from bookings.querysets import BookingQuerySet
-from bookings.states import ACTIVE_BOOKING, ACTIVE_SESSION, BookingStatus, Party, ProposalStatus, SessionStatus
+from bookings.states import ACTIVE_SESSION, BookingStatus, Party, ProposalStatus, SessionStatus
 from common.money import Money
 
 # Bookings with a visit that counts; an open or expired one may have had a visit that was given back.
@@ -74,11 +74,6 @@ class Job:
         """The technician's number, from the acceptance until the finished job is put away."""
         reachable = self.status in VISITED and self.booking.put_away_at is None
         return self.technician.user.phone if self.technician and reachable else ""
-
-    @property
-    def is_active(self) -> bool:
-        """Whether somebody still waits for something."""
-        return self.status in ACTIVE_BOOKING
 
     @property
     def is_open(self) -> bool:
