@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import contextlib
 import threading
 import time
 from collections import deque
@@ -79,7 +80,8 @@ class Ringer:
     """
 
     def __init__(self) -> None:
-        self._waiting: deque[tuple[str, dict[str, Any]]] = deque(maxlen=MOST_WAITING)
+        self._waiting: deque[tuple[str, dict[str, Any]]] = deque()
+        self._sending = 0
         self._growing: dict[str, dict[str, Any]] = {}
         self._wake = asyncio.Event()
         self._layer = get_channel_layer()
@@ -96,14 +98,23 @@ class Ringer:
             bell["items"].append((number, touch.fragment, touch.key))
 
     def add(self, group: str, message: dict[str, Any]) -> None:
-        """Queue a message."""
+        """Queue a message; where too many wait, the oldest goes."""
+        if len(self._waiting) >= MOST_WAITING:
+            self._take()
+            counters.bells_lost.inc()
         self._waiting.append((group, message))
         self._wake.set()
 
+    def _take(self) -> tuple[str, dict[str, Any]]:
+        group, message = self._waiting.popleft()
+        if self._growing.get(group) is message:
+            del self._growing[group]
+        return group, message
+
     @property
     def depth(self) -> int:
-        """Messages waiting."""
-        return len(self._waiting)
+        """Messages waiting or on their way."""
+        return len(self._waiting) + self._sending
 
     async def run(self) -> None:
         """Send until cancelled."""
@@ -111,10 +122,9 @@ class Ringer:
             await self._wake.wait()
             self._wake.clear()
             while self._waiting:
-                group, message = self._waiting.popleft()
-                if self._growing.get(group) is message:
-                    del self._growing[group]
-                await self._send(group, message)
+                self._sending = 1
+                await self._send(*self._take())
+                self._sending = 0
 
     async def _send(self, group: str, message: dict[str, Any]) -> None:
         try:
@@ -157,6 +167,9 @@ class RingerThread:
     def drain(self, seconds: float = 1.0) -> None:
         """Give the last bells of a short command a moment to leave."""
         until = time.monotonic() + seconds
+        # Handed over is not yet queued: let the loop come round first.
+        with contextlib.suppress(TimeoutError, RuntimeError):
+            asyncio.run_coroutine_threadsafe(asyncio.sleep(0), self.loop).result(seconds)
         while self._ringer is not None and self._ringer.depth and time.monotonic() < until:
             time.sleep(0.01)
 

@@ -33,6 +33,11 @@ def database_url() -> str:
     return f"postgres://{known['USER']}@{known['HOST']}:{known['PORT']}/{known['NAME']}"
 
 
+def environment(**more: str) -> dict[str, str]:
+    """The environment of another process on the test database."""
+    return {**os.environ, "DATABASE_URL": database_url(), "METRICS_TOKEN": TOKEN, "DATABASE_POOL": "6", **more}
+
+
 class Serving:
     """One server process. `env` goes on top of the environment of the tests."""
 
@@ -41,11 +46,10 @@ class Serving:
         self.origin = f"http://127.0.0.1:{self.port}"
         self.lines: list[Line] = []
         self.log = folder / f"serve-{self.port}.log"
-        given = {"DATABASE_URL": database_url(), "VAR_DIR": str(folder), "METRICS_TOKEN": TOKEN, "DATABASE_POOL": "6"}
         with self.log.open("wb") as log:
             self.process = processes.start(
                 [sys.executable, "manage.py", "serve", "--port", str(self.port)],
-                env={**os.environ, **given, **env},
+                env=environment(VAR_DIR=str(folder), **env),
                 output=log,
             )
         until(self.is_ready, f"ready; see {self.log.read_text()}", 60)
@@ -176,5 +180,4 @@ class Deaf:
 
 def manage(folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
     """A command in a process of its own."""
-    env = {**os.environ, "DATABASE_URL": database_url(), "VAR_DIR": str(folder)}
-    return processes.start([sys.executable, "manage.py", *arguments], env=env)
+    return processes.start([sys.executable, "manage.py", *arguments], env=environment(VAR_DIR=str(folder)))
