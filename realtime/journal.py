@@ -294,7 +294,7 @@ DELETE FROM realtime_journal WHERE at < %s AND txid < pg_snapshot_xmin(pg_curren
 _PRUNE_SQLITE = "DELETE FROM realtime_journal WHERE at < %s RETURNING id"
 
 
-def unless_locked() -> dict[str, bool]:
+def unless_locked() -> dict[str, Any]:
     """The option of select_for_update that leaves what another process is about to do to that process."""
     return {"skip_locked": True} if connection.features.has_select_for_update_skip_locked else {}
 

@@ -108,9 +108,10 @@ def test_a_pushed_fragment_carries_its_version_inside_and_outside(
 def test_every_declared_fragment_loads_many_with_a_constant_number_of_queries(
     transactional_db: None, fragment: Fragment, django_assert_max_num_queries: Any
 ) -> None:
-    """Keys that nobody has are missing, not errors, and cost no query each."""
+    """Keys that nobody has are no errors and cost no query each; what is found has keys that were asked for."""
+    keys = [str(10**15 + n) for n in range(50)]
     with django_assert_max_num_queries(12):
-        assert dict(fragment.load([str(10**15 + n) for n in range(50)])) == {}
+        assert set(fragment.load(keys)) <= set(keys)
 
 
 @pytest.mark.parametrize("fragment", fragments.declared(), ids=lambda fragment: fragment.name)
