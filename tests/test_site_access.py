@@ -77,7 +77,6 @@ def table(w: World) -> dict[str, list[tuple[list[object], str]]]:
         "bookings:book_when": [([], "200 403 go 403 403 403 in")],
         "bookings:book_review": [([], "200 403 go 403 403 403 in")],
         "bookings:book_discard": [([], "200 403 go 403 403 403 in")],
-        "bookings:remove_photo": [([w.draft_photo.pk], OWNERS)],
         # a job: every technician while it is open, then only who had to do with it; admins work in the admin
         "bookings:job": [
             ([w.draft.pk], "404 404 404 404 404 404 in"),

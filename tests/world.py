@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from django.db import transaction
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
@@ -100,7 +101,8 @@ def ended(alice: User, bob: User, now: datetime) -> None:
     """One of each of the bad ends."""
     actions.cancel_booking(job(alice, 12, now, "Cancelled job"), by=alice, reason="mistake", now=now)
     expired = job(alice, 13, now, "Expired job")
-    actions.booking.expire_booking(expired, now=now)
+    with transaction.atomic():
+        actions.booking.expire_booking(expired, now=now)
     actions.release(visit(alice, bob, 14, now, "Released job"), by=bob, reason="Ill", now=now)
     stopped = make.waiting(visit(alice, bob, 15, now, "Stopped job"), at=now)
     actions.cancel_booking(stopped.booking, by=bob, reason="unsafe", now=now)
