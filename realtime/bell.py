@@ -88,14 +88,26 @@ class Ringer:
         self.failing = False
 
     def ring(self, items: Items, at: float) -> None:
-        """Queue a bell for each topic of `items`."""
-        for number, touch in items:
-            bell = self._growing.get(touch.topic)
-            if bell is None or len(bell["items"]) >= MOST_IN_A_BELL:
-                bell = {"type": "live.bell", "topic": touch.topic, "items": [], "at": at}
-                self._growing[touch.topic] = bell
-                self.add(touch.topic, bell)
-            bell["items"].append((number, touch.fragment, touch.key))
+        """Queue a bell for each topic of the transaction that wrote `items`.
+
+        Each bell names all of them, so that a process that hears on several of the topics hears of them at
+        once and a page gets one frame; what touched very much rings on each topic for that topic alone.
+        """
+        names = dict.fromkeys(touch.topic for _, touch in items)
+        if len(names) * len(items) <= MOST_IN_A_BELL:
+            for name in names:
+                self._grow(name, items, at)
+        else:
+            for item in items:
+                self._grow(item[1].topic, [item], at)
+
+    def _grow(self, topic: str, items: Items, at: float) -> None:
+        bell = self._growing.get(topic)
+        if bell is None or len(bell["items"]) + len(items) > MOST_IN_A_BELL:
+            bell = {"type": "live.bell", "items": [], "at": at}
+            self._growing[topic] = bell
+            self.add(topic, bell)
+        bell["items"] += [(number, *touch) for number, touch in items]
 
     def add(self, group: str, message: dict[str, Any]) -> None:
         """Queue a message; where too many wait, the oldest goes."""

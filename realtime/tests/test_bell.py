@@ -55,15 +55,34 @@ async def rest(ringer: Ringer) -> None:
             await asyncio.sleep(0)
 
 
-async def test_one_message_a_topic_with_all_its_items() -> None:
+async def test_one_message_a_topic_with_all_items_of_the_transaction() -> None:
+    """So that a process that hears on both topics hears of both at once, and a page gets one frame."""
     layer = Layer()
     ringer, task = await start(layer)
     ringer.ring([*items(1, 2), *items(3, topic="board.2")], 5.0)
     await rest(ringer)
-    assert [(group, message["items"]) for group, message in layer.sent] == [
-        ("board.1", [(1, "board.note", "1"), (2, "board.note", "2")]),
-        ("board.2", [(3, "board.note", "3")]),
+    all_of_it = [
+        (1, "board.1", "board.note", "1"),
+        (2, "board.1", "board.note", "2"),
+        (3, "board.2", "board.note", "3"),
     ]
+    assert [(group, message["items"]) for group, message in layer.sent] == [
+        ("board.1", all_of_it),
+        ("board.2", all_of_it),
+    ]
+    task.cancel()
+
+
+async def test_what_touches_very_much_rings_on_each_topic_for_that_topic_alone() -> None:
+    layer = Layer()
+    ringer, task = await start(layer)
+    touched = [item for number in range(50) for item in items(number, topic=f"board.{number % 10}")]
+    ringer.ring(touched, 5.0)
+    await rest(ringer)
+    assert len(layer.sent) == 10
+    for group, message in layer.sent:
+        assert {topic for _, topic, _, _ in message["items"]} == {group}
+        assert len(message["items"]) == 5
     task.cancel()
 
 
@@ -77,7 +96,7 @@ async def test_bells_that_wait_are_merged_and_none_is_lost() -> None:
             await asyncio.sleep(0.01)
     layer.free.set()
     await rest(ringer)
-    assert [number for _, message in layer.sent for number, _, _ in message["items"]] == list(range(1000))
+    assert [number for _, message in layer.sent for number, *_ in message["items"]] == list(range(1000))
     assert len(layer.sent) <= 7
     task.cancel()
 
