@@ -67,7 +67,8 @@ def live_list(
     found = fragment.load(wanted)
     present = [key for key in wanted if key in found]
     if fragment.order is not None and new == "insert":
-        present.sort(key=lambda key: fragment.order_of(found[key]))
+        # Of equal orders the shorter key first, as live.js does: or a page would differ from a fresh load.
+        present.sort(key=lambda key: (fragment.order_of(found[key]), len(key), key))
     items = mark_safe("".join(fragment.render(key, found[key], topic, page.version) for key in present))  # noqa: S308
     item_tag = "li" if tag in {"ul", "ol"} else "div"
     nothing = ""

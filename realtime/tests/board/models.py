@@ -40,4 +40,4 @@ class Card(LiveModel):
     broken = models.BooleanField(default=False, help_text="Painted as two elements, which no page can take.")
 
     class Meta:
-        ordering: ClassVar = ["rank"]
+        ordering: ClassVar = ["rank", "pk"]

@@ -9,15 +9,22 @@ export const listFor = (fragment) => [...document.querySelectorAll("[data-live-l
 
 export const listAround = (element) => element.parentElement?.closest("[data-live-list]") ?? null;
 
-// The item before which one of this order stands; null: at the end. Orders are compared as text.
-function follower(list, order, but) {
-  const others = items(list).filter((item) => item !== but);
-  const after = order === undefined ? undefined : others.find((item) => (item.dataset.order ?? "") > order);
+// Orders are compared as text; of equal ones the shorter id stands first, then ids as text, as in a fresh load.
+function isBehind(item, order, id) {
+  const other = item.dataset.order ?? "";
+  if (other !== order) return other > order;
+  return item.id.length === id.length ? item.id > id : item.id.length > id.length;
+}
+
+// The item before which the one called `id` stands; null: at the end.
+function follower(list, order, id) {
+  const others = items(list).filter((item) => item.id !== id);
+  const after = order === undefined ? undefined : others.find((item) => isBehind(item, order, id));
   return after ?? list.querySelector(":scope > [data-live-empty]");
 }
 
 export function shiftsOthers(list, html, id) {
-  const before = follower(list, orderOf(html, id));
+  const before = follower(list, orderOf(html, id), id);
   return Boolean(before && before.matches("[data-live]"));
 }
 
@@ -26,14 +33,14 @@ export function makeRoom(list, html, id) {
   const room = document.createElement(tagOf(html, id));
   room.id = id;
   room.dataset.live = "";
-  list.insertBefore(room, follower(list, orderOf(html, id)));
+  list.insertBefore(room, follower(list, orderOf(html, id), id));
   return room;
 }
 
 // After a change: move the item where its order says, unless it stands there.
 export function putInOrder(list, item) {
-  if (!isInOrder(list, item)) list.insertBefore(item, follower(list, item.dataset.order, item));
+  if (!isInOrder(list, item)) list.insertBefore(item, follower(list, item.dataset.order, item.id));
 }
 
 export const isInOrder = (list, item) =>
-  item.dataset.order === undefined || item.nextElementSibling === follower(list, item.dataset.order, item);
+  item.dataset.order === undefined || item.nextElementSibling === follower(list, item.dataset.order, item.id);

@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "ordering": ["rank"],
+                "ordering": ["rank", "pk"],
             },
         ),
     ]
