@@ -7,14 +7,24 @@ function rootOf(html, id) {
   return root;
 }
 
+// What took the place of `active` in the fresh element: the same id, link or words; else the first that takes the focus.
+function successor(active, fresh) {
+  const href = active.getAttribute("href");
+  const same = active.id ? `#${CSS.escape(active.id)}` : href && `a[href="${CSS.escape(href)}"]`;
+  if (same && fresh.matches(same)) return fresh;
+  return (same && fresh.querySelector(same))
+    || [...fresh.querySelectorAll(active.localName)].find((each) => !same && each.textContent === active.textContent)
+    || fresh.querySelector("a, button, input, select, textarea");
+}
+
 function focusIn(element) {
   const active = document.activeElement;
   if (!active || !element.contains(active)) return null;
-  const same = active.id ? `#${CSS.escape(active.id)}` : active.getAttribute("href") && `a[href="${CSS.escape(active.getAttribute("href"))}"]`;
   return (fresh) => {
-    const target = (same && fresh.matches(same) ? fresh : same && fresh.querySelector(same)) || fresh.querySelector("a, button, input, select, textarea") || fresh;
-    if (target === fresh && !fresh.matches("a, button")) fresh.tabIndex = -1;
-    target.focus({ preventScroll: true });
+    successor(active, fresh)?.focus({ preventScroll: true });
+    if (fresh.contains(document.activeElement)) return;
+    fresh.tabIndex = -1;
+    fresh.focus({ preventScroll: true });
   };
 }
 
