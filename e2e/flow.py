@@ -79,11 +79,11 @@ def answer(page: Page, button: str) -> None:
 # --- The customer ---------------------------------------------------------------------------------
 
 
-def book(page: Page, title: str = "Kitchen tap leaks") -> Booking:
+def book(page: Page, title: str = "Kitchen tap leaks", kind: str = "Leak") -> Booking:
     """From home through the four steps to the job page."""
     page.goto(reverse("home"))
     page.get_by_role("link", name="Book a job").first.click()
-    page.locator(".choice-card", has_text="Leak").click()
+    page.locator(".choice-card", has_text=kind).first.click()
     page.get_by_label("In a few words").fill(title)
     page.get_by_role("button", name="Next").click()
     page.get_by_label("Street and number").fill(ADDRESS)

@@ -79,7 +79,7 @@ class Pair:
         stay(follows(self.alice, self.state))
         expect(self.alice.get_by_role("heading", name="Finding technicians")).to_be_visible()
         self.bob.get_by_role("button", name="1 new").click()
-        self.bob.get_by_role("link", name="Kitchen tap leaks").click()
+        self.bob.locator("main").get_by_role("link", name="Kitchen tap leaks", exact=True).click()
         stay(follows(self.bob, self.state))
         assert ADDRESS not in self.bob.content()
         self.others = [profile_page(self.alice, self.state), profile_page(self.bob, self.state)]

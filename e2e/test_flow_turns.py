@@ -94,7 +94,7 @@ def test_a_technician_who_offers_too_late_is_told_what_is_similar_nearby(person,
     expect(refusal).to_be_visible()
     stayed(page)
     sheet(page).get_by_role("link", name="See open jobs").click()
-    expect(page.get_by_role("link", name="Bathroom tap leaks too")).to_be_visible()
+    expect(page.locator("main").get_by_role("link", name="Bathroom tap leaks too", exact=True)).to_be_visible()
 
 
 # --- Offers ---------------------------------------------------------------------------------------
@@ -287,11 +287,11 @@ def test_the_market_loses_a_job_that_is_taken(person, alice, bob, dora, booking)
     market = person(dora, **PHONE)
     market.goto(reverse("bookings:marketplace"))
     follows(market)
-    expect(market.get_by_role("link", name=booking.title)).to_be_visible()
+    expect(market.locator("main").get_by_role("link", name=booking.title, exact=True)).to_be_visible()
 
     accepted(offered(booking, bob))
 
-    expect(market.get_by_role("link", name=booking.title)).to_have_count(0)
+    expect(market.locator("main").get_by_role("link", name=booking.title, exact=True)).to_have_count(0)
     expect(market.get_by_text("No open jobs right now")).to_be_visible()
 
 
