@@ -5,6 +5,7 @@ Each test ends with every open page equal to a fresh load, and with every row on
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import threading
@@ -15,7 +16,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection, transaction
 from django.utils import timezone
-from playwright.sync_api import WebSocketRoute, expect
+from playwright.sync_api import APIResponse, Error, Request, Route, WebSocketRoute, expect
 
 from e2e.live import Desk, counted, write
 from realtime import journal
@@ -180,6 +181,53 @@ def test_one_malformed_fragment_does_not_stop_the_others(desk, alice, bob, board
         card.save(update_fields=["broken"])
     for page in pages:
         page.sees("Changed 2").sees("New and broken").is_true()
+
+
+class Late:
+    """Answers to the requests that `wanted` chooses arrive when `release` is called, as they were when asked."""
+
+    def __init__(self, page: Desk, wanted: Callable[[Request], bool]) -> None:
+        self.waiting: list[tuple[Route, APIResponse]] = []
+        self._wanted: Callable[[Request], bool] | None = wanted
+        page.page.route("**/*", self._take)
+
+    def _take(self, route: Route) -> None:
+        if self._wanted and self._wanted(route.request):
+            self.waiting.append((route, route.fetch()))
+        else:
+            route.fallback()
+
+    def release(self) -> None:
+        """Let them through, and nothing waits from here on."""
+        self._wanted = None
+        for route, response in self.waiting:
+            with contextlib.suppress(Error):  # the page may have given up on it
+                route.fulfill(response=response)
+
+
+@pytest.mark.parametrize("transport", ["socket", "poll"])
+def test_a_page_taken_over_late_does_not_undo_what_came_meanwhile(site, desk, alice, board, transport):
+    # Precondition: the page asks its own URL again; the answer is overtaken by a change and by a question after it.
+    if transport == "poll":
+        site.restart({"LIVE_TRANSPORT": "poll"})
+    one = Card.objects.create(board=board, title="A card", rank=1)
+    page = desk(alice).live() if transport == "socket" else desk(alice).polling()
+    own_url = Late(page, lambda request: "x-live-refresh" in request.headers)
+
+    one.state = "done"
+    one.save(update_fields=["state"])
+    page.until(lambda: own_url.waiting, "the page as it is now")
+    write(board, "Newer than that page")
+    page.sees("Newer than that page")
+    polls = Late(page, lambda request: "/live/poll" in request.url)
+    if transport == "poll":
+        page.until(lambda: polls.waiting, "a poll after the change")
+    own_url.release()
+    expect(page.page.locator("#board-summary")).to_have_text("1 done")
+    polls.release()
+    write(board, "Newer still")
+
+    page.sees("Newer still").is_true()
 
 
 # --- Time -----------------------------------------------------------------------------------------
