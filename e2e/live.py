@@ -19,8 +19,9 @@ WITHIN = 20.0  # seconds; generous, because a healthy run never waits for it
 
 # The live parts of this page, or of the page that is given as text, without what differs at every rendering.
 LIVE_PARTS = """(html) => {
+  const PARTS = "[data-live]:not([data-live-absent]), [data-live-list], [data-live-region]";
   const doc = html === null ? document : new DOMParser().parseFromString(html, "text/html");
-  return [...doc.body.querySelectorAll("[data-live], [data-live-list], [data-live-region]")].map((part) => {
+  return [...doc.body.querySelectorAll(PARTS)].map((part) => {
     const copy = part.cloneNode(true);
     for (const each of [copy, ...copy.querySelectorAll("*")]) {
       for (const name of ["data-version", "tabindex", "open"]) each.removeAttribute(name);

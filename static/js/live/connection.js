@@ -119,6 +119,6 @@ export class Connection {
   }
 }
 
-export const hello = (cursor, topics) => ({
-  t: "hello", c: cursor, topics, page: page().slice(0, 200), ...(settings.link && { link: settings.link }),
+export const hello = (i, cursor, topics) => ({
+  t: "hello", i, c: cursor, topics, page: page().slice(0, 200), ...(settings.link && { link: settings.link }),
 });

@@ -31,11 +31,16 @@ function show(list, count) {
   pill.textContent = `${count} new`;
 }
 
+// There is nothing to bring in any more.
+export function withdraw(id) {
+  waiting.delete(id);
+  document.getElementById(`${id}-pill`)?.remove();
+}
+
 function bringIn(id) {
   const found = waiting.get(id);
-  document.getElementById(`${id}-pill`)?.remove();
+  withdraw(id);
   if (!found || !document.getElementById(id)) return;
-  waiting.delete(id);
   const now = swap(id, found.list.outerHTML);
   now.tabIndex = -1;
   now.focus({ preventScroll: true });

@@ -30,9 +30,12 @@ export class Poll {
     if (this.running) this.timer = setTimeout(() => this.now(), this.every * (1 - JITTER + 2 * JITTER * Math.random()));
   }
 
+  // A question on its way is given up: it may have left before the page followed all that it does now, and its
+  // answer would move the cursor past what it did not ask for.
   async now() {
     clearTimeout(this.timer);
-    if (!this.running || this.flight) return;
+    this.flight?.abort();
+    if (!this.running) return;
     const flight = new AbortController();
     this.flight = flight;
     const patience = setTimeout(() => flight.abort(), 15_000);
@@ -62,7 +65,6 @@ export class Poll {
     if (message) {
       this.every = settings.pollEvery;
       this.on.answer(message);
-      if (message.more) setTimeout(() => this.now());
     } else {
       this.every = Math.min(settings.pollMost, this.every * SLOWER);
       this.on.unchanged(answer.headers.get("Live-Cursor"));

@@ -8,8 +8,11 @@ import { hold, isBusy } from "./waiting.js";
 const handlers = { page() {}, signedOut() {}, lost() {} };
 let running = null;
 let again = false;
-let asked = 0;
-const GAP = 300; // between two requests, so that a server that always says "reset" is not asked in a tight loop
+let asked = -Infinity;
+let timer = 0;
+const GAP = 300; // between two requests
+const MOST = 30_000;
+let gap = GAP;
 
 // `page(cursor)` is told of every page taken, `signedOut()` and `lost()` of the two bad ends.
 export const onRefresh = (given) => Object.assign(handlers, given);
@@ -17,12 +20,27 @@ export const onRefresh = (given) => Object.assign(handlers, given);
 // Several wishes become one request, a wish during a request one more.
 export function refresh() {
   if (running) { again = true; return; }
-  if (performance.now() - asked < GAP && asked) { clearTimeout(refresh.timer); refresh.timer = setTimeout(refresh, GAP); return; }
+  clearTimeout(timer);
+  timer = 0;
+  const rest = asked + gap - performance.now();
+  if (rest > 0) { timer = setTimeout(refresh, rest); return; }
   asked = performance.now();
   running = once().finally(() => {
     running = null;
     if (again) { again = false; refresh(); }
   });
+}
+
+// A topic was lost or the cursor refused. Where that comes again and again, because page and rule disagree, it is
+// asked ever more seldom, until settled().
+export function recover() {
+  gap = Math.min(2 * gap, MOST);
+  refresh();
+}
+
+// A hello was answered and nothing was lost. With a request still to come that says nothing: what it will bring was not asked for.
+export function settled() {
+  if (!timer && !running) gap = GAP;
 }
 
 // Something may have become true of lists that gain no row by themselves: ask, debounced.

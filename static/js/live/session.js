@@ -1,11 +1,12 @@
 // One page's live session: what it has seen (the cursor), what it follows, and what each message does.
 import { apply, clear } from "./apply.js";
+import * as asked from "./asked.js";
 import { count } from "./badge.js";
 import { Connection, hello } from "./connection.js";
 import { ended, lost, signedOut } from "./ends.js";
 import { Poll } from "./poll.js";
 import { isAway } from "./presence.js";
-import { onRefresh, refresh } from "./refresh.js";
+import { onRefresh, recover, settled } from "./refresh.js";
 import { settings } from "./settings.js";
 import * as status from "./status.js";
 import { difference, topicsOnPage } from "./topics.js";
@@ -15,10 +16,9 @@ const PROBE = 3000; // and when there is reason to doubt
 
 let cursor = settings.cursor;
 let followed = topicsOnPage();
-// The cursors of hellos and follows on their way: until they are answered, the page stands no further.
-let unanswered = [];
+let doubt = 0; // the timer of the next probe
 
-const standing = () => unanswered[0] ?? cursor;
+const standing = () => asked.oldest() ?? cursor;
 
 export const socket = new Connection({ open: () => greet(standing()), message, down, stopped });
 export const poll = new Poll(() => ({ cursor: standing(), topics: followed }), {
@@ -32,8 +32,8 @@ export const poll = new Poll(() => ({ cursor: standing(), topics: followed }), {
 
 function greet(from) {
   followed = topicsOnPage();
-  if (!socket.send(hello(from, [...followed]))) return;
-  unanswered.push(from);
+  if (!socket.isOpen) return;
+  socket.send(hello(asked.hello(from), from, [...followed]));
   socket.expect(ANSWER);
 }
 
@@ -47,7 +47,8 @@ function message(m) {
 }
 
 function answered(m) {
-  if (!m.more) unanswered.shift();
+  if (asked.isReplaced(m.i)) return;
+  asked.answer(m.i, m.more);
   take(m);
   status.confirm(m.now);
   if (m.t !== "welcome" || m.more || m.reset) return;
@@ -65,7 +66,8 @@ function pushed(m) {
 
 function heartbeat(m) {
   cursor = m.c || cursor;
-  if (!status.heard(m)) setTimeout(() => socket.beat(isAway(), ANSWER), PROBE);
+  clearTimeout(doubt);
+  if (!status.heard(m)) doubt = setTimeout(() => socket.beat(isAway(), ANSWER), PROBE);
 }
 
 // What an answer or a push brings. The cursor moves last, and not at a reset: what was not shown is asked for again.
@@ -75,31 +77,32 @@ function take(m) {
   for (const topic of gone) followed.delete(topic);
   apply(m.f ?? []);
   if (!m.reset) cursor = m.c || cursor;
-  if (m.reset || gone.length) refresh();
+  if (m.reset || gone.length) recover();
+  else if (m.t === "welcome" && !m.more) settled();
   follow();
 }
 
 function follow() {
   const { added, dropped } = difference(topicsOnPage(), followed);
+  if (added.length && asked.isGreeting()) { greet(standing()); return; }
   for (const topic of added) followed.add(topic);
   for (const topic of dropped) followed.delete(topic);
   if (dropped.length) socket.send({ t: "unfollow", topics: dropped });
-  const from = standing();
-  if (added.length && socket.send({ t: "follow", c: from, topics: added })) unanswered.push(from);
+  if (!added.length || !socket.isOpen) return;
+  socket.send({ t: "follow", i: asked.follow(standing()), c: standing(), topics: added });
 }
 
 // A page was taken over: it shows what was true at its cursor, so everything after that is asked for again.
 function onPage(from) {
   cursor = from || cursor;
-  unanswered = unanswered.map(() => cursor);
-  followed = topicsOnPage();
-  if (socket.isOpen) greet(cursor);
-  else if (poll.running) poll.now();
+  asked.forget();
+  greet(cursor);
+  if (poll.running) poll.now();
 }
 
 function down() {
   cursor = standing();
-  unanswered = [];
+  if (asked.forget() && poll.running) poll.now(); // a poll on its way may not know of all that was asked
   status.down();
 }
 

@@ -9,7 +9,6 @@ let stopped = false;
 let asOf = Date.now();
 let offset = 0; // the server's clock minus ours
 
-export const isWelcomed = () => welcomed;
 export const isStopped = () => stopped;
 export const isTroubledFor = (ms) => !welcomed && !stopped && badge.troubledFor() >= ms;
 

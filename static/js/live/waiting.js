@@ -31,13 +31,17 @@ for (const kind of ["pointermove", "pointerdown"]) {
 
 export const isPointedAt = (list) => pointed.list === list && performance.now() - pointed.at < REST;
 
-// Keep only the newest thing to do for an element; `ready` says when, `act` does it.
-export function hold(id, ready, act) {
-  held.set(id, { ready, act });
+// Keep only the newest thing to do for an element; `ready` says when, `act` does it, `topic` is what it shows.
+export function hold(id, ready, act, topic) {
+  held.set(id, { ready, act, topic });
   setTimeout(release, REST);
 }
 
 export const forget = (id) => held.delete(id);
+
+export function forgetTopic(topic) {
+  for (const [id, each] of [...held]) if (each.topic === topic) held.delete(id);
+}
 
 export function release() {
   for (const [id, { ready, act }] of [...held]) {
