@@ -186,6 +186,25 @@ def test_a_dead_line_is_noticed_by_the_heartbeat(site, proxy, desk, alice, board
     assert first is not page.wire.sockets[1]
 
 
+def test_a_browser_without_network_says_so_and_returns_at_once(site, proxy, desk, alice, bob, board, console):
+    # Precondition: a wait before the next try that would be far too long.
+    console.allow_outage()
+    site.restart({"LIVE_RETRY_FROM": "60", "LIVE_RETRY_AT_MOST": "60", "LIVE_POLL_EVERY_CLOSE": "60"})
+    page, witness = desk(alice, url=proxy.url).live(), desk(bob).live()
+
+    page.page.context.set_offline(True)
+    proxy.cut()
+    expect(page.badge).to_have_attribute("data-state", "offline")
+    badge_says(page.page, "Offline")
+    write(board, "While offline")
+    witness.sees("While offline")
+    assert page.notes.count() == 1
+    page.page.context.set_offline(False)
+
+    page.sees("While offline").live().is_true()
+    expect(page.badge).to_be_hidden()
+
+
 # --- Intervals -------------------------------------------------------------------------------------
 
 
