@@ -37,6 +37,9 @@ LATITUDE = (MinValueValidator(-90), MaxValueValidator(90))
 LONGITUDE = (MinValueValidator(-180), MaxValueValidator(180))
 
 
+COMING_EARLY = timedelta(minutes=30)  # as early as a technician may be at the door without anybody wondering
+
+
 def photo_path(photo: models.Model, name: str) -> str:
     """Where a photo of a job is kept: a random name, so that a path tells nothing and cannot be guessed."""
     return f"jobs/{uuid.uuid4().hex}.jpg"
@@ -359,6 +362,20 @@ class Session(LiveModel):
             return timedelta()
         until = self.finished_at or self.paused_at or now
         return max(until - self.started_at - timedelta(seconds=self.paused_seconds), timedelta())
+
+    def paused_by(self, now: datetime) -> int:
+        """The seconds of all pauses so far, the one that runs now included."""
+        running = now - self.paused_at if self.paused_at else timedelta()
+        return self.paused_seconds + max(int(running.total_seconds()), 0)
+
+    def clock_stopped(self, now: datetime) -> dict[str, Any]:
+        """The columns of a work clock that stops for good at `now`, a pause that runs taken off."""
+        return {"finished_at": now, "paused_seconds": self.paused_by(now), "paused_at": None}
+
+    @property
+    def tried_from(self) -> datetime:
+        """From when trying to reach the other side counts towards a no-show: not from a check-in of the day before."""
+        return max(self.checked_in_at or self.starts_at, self.starts_at - COMING_EARLY)
 
     @property
     def clock_from(self) -> datetime | None:

@@ -188,8 +188,10 @@ class Work:
     @property
     def tried(self) -> bool:
         """Whether the technician has tried to reach the customer since arriving."""
-        since = self.session.checked_in_at if self.session else None
-        return since is not None and any(each.at >= since for each in self.attempts if each.party == Party.TECHNICIAN)
+        if self.session is None or self.session.checked_in_at is None:
+            return False
+        since = self.session.tried_from
+        return any(each.at >= since for each in self.attempts if each.party == Party.TECHNICIAN)
 
 
 def load_works(keys: Sequence[str]) -> Mapping[str, Work]:

@@ -57,9 +57,9 @@ def idempotent(view: View[P]) -> View[P]:
 
 
 def key_of(request: HttpRequest) -> str:
-    """The request's key, empty without one. Raises `Invalid` for one that is too long to be ours."""
+    """The request's key, empty without one. Raises `Invalid` for one that cannot be ours."""
     key = request.headers.get(HEADER) or request.POST.get(FIELD, "")
-    if len(key) > 100:
+    if len(key) > 100 or not key.isprintable():  # PostgreSQL takes no NUL
         raise Invalid("This form's key is damaged. Reload the page and try again.")
     return key
 

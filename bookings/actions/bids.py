@@ -131,6 +131,8 @@ def lock_for_bidding(by: User, booking_id: int, now: datetime) -> tuple[Technici
     booking = lock_booking(booking_id)
     if booking.status == BookingStatus.DRAFT:
         raise PermissionDenied("This job is not placed yet.")
+    if booking.customer_id == by.pk:  # whom the desk made a technician after they had booked
+        raise PermissionDenied("This job is your own.")
     if booking.status != BookingStatus.OPEN or (booking.expires_at and booking.expires_at <= now):
         raise taken(booking, technician, now)
     if booking.category and not technician.skills.filter(pk=booking.category.skill_id).exists():
@@ -269,11 +271,17 @@ def check_acceptable(booking: Booking, bid: Bid, revision: int, now: datetime) -
         sentence = f"{name}'s offer is {str(bid.get_status_display()).lower()} by now. Choose another one."
     elif bid.valid_until <= now or bid.starts_at <= now or (booking.expires_at and booking.expires_at <= now):
         sentence = f"{name}'s offer has lapsed. Choose another one, or wait for a new one."
-    elif not bid.technician.is_verified or not bid.technician.user.is_active:
+    elif not takes_jobs(bid.technician):
         sentence = f"{name} does not take jobs any more. Choose another offer."
     else:
         return
     raise Conflict(sentence, next_url=job_url(booking.pk), next_label="See the job")
+
+
+def takes_jobs(technician: Technician) -> bool:
+    """Whether the desk still lets them: verified, the account open, and in that role."""
+    user = technician.user
+    return technician.is_verified and user.is_active and user.role == Role.TECHNICIAN
 
 
 def visit_in_the_way(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypedDict, Unpack
 
@@ -136,10 +136,17 @@ def check_window(booking: Booking, now: datetime) -> None:
     """Raise `Invalid` unless the visit fits into the booking's window and the window is still to come."""
     if not booking.window_start or not booking.window_end or booking.window_end <= booking.window_start:
         raise Invalid("The end of the time window must be after its start.")
+    check_not_too_far(booking.window_end, now)
     if booking.latest_start and booking.latest_start < booking.window_start:
         raise Invalid(f"The window is shorter than the {booking.duration_minutes} minutes that the job takes.")
     if booking.latest_start and booking.latest_start <= now:
         raise Invalid("That time has passed, or leaves too little of the window. Choose a later one.")
+
+
+def check_not_too_far(moment: datetime, now: datetime) -> None:
+    """Raise `Invalid` for a time nobody plans for. Near the year 9999, showing it in another zone would fail."""
+    if moment - now > minutes("AHEAD_MOST_MINUTES"):
+        raise Invalid("That is more than a year ahead. Choose an earlier time.")
 
 
 def change_window(
@@ -235,8 +242,8 @@ def cancel_everything(
     )
     close_bids(bids, BidStatus.CLOSED, "The job was cancelled.", by=by, now=now)
     if session is not None:
-        finished = {} if session.started_at is None else {"finished_at": now}
-        move(session, SessionStatus.CANCELLED, by=by, now=now, reason=words, **finished)
+        stopped = {} if session.started_at is None else session.clock_stopped(now)
+        move(session, SessionStatus.CANCELLED, by=by, now=now, reason=words, **stopped)
         close_proposals(session, now)
 
 
@@ -251,8 +258,18 @@ def fee_now(booking: Booking, session: Session | None, by: User, reason: str, no
     actor = Party.CUSTOMER.value if by.pk == booking.customer_id else by.role
     if session is None:
         return cancellation_fee(policy, None, actor, reason, price=Money(Decimal(0), booking.currency))
-    times = Times(now, session.created_at, session.starts_at, session.checked_in_at)
+    times = Times(now, session.created_at, session.starts_at, there_since(session, policy, now))
     return cancellation_fee(policy, times, actor, reason, price=session.bid.price, floor=booking.fee_floor)
+
+
+def there_since(session: Session, policy: Policy, now: datetime) -> datetime | None:
+    """Since when the technician counts as being there; None for one who came before the time agreed.
+
+    Nobody pays for a check-in of the day before, whether a slip or a trick. Once the work has begun, the customer
+    has let them in.
+    """
+    too_early = now < session.starts_at - timedelta(minutes=policy.early_minutes)
+    return None if too_early and session.started_at is None else session.checked_in_at
 
 
 def expire_booking(booking: Booking, *, now: datetime) -> None:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from bookings.actions.bids import not_free, visit_in_the_way
-from bookings.actions.booking import fee_now
+from bookings.actions.booking import check_not_too_far, fee_now
 from bookings.actions.moves import lock_session, lock_technician, locking, moved_on, note, party_of
 from bookings.links import job_url
 from bookings.models import RescheduleProposal, Session
@@ -75,6 +75,7 @@ def check_new_time(session: Session, starts_at: datetime, ends_at: datetime, now
         raise moved_on(session)
     if starts_at <= now:
         raise Invalid("That time has passed. Choose a later one.")
+    check_not_too_far(ends_at, now)
     if ends_at <= starts_at or ends_at - starts_at > timedelta(hours=24):
         raise Invalid("The visit must end after it starts, and within a day.")
     if (starts_at, ends_at) == (session.starts_at, session.ends_at):

@@ -116,17 +116,11 @@ def resume_session(
             by=by,
             now=now,
             device_at=device_at,
-            paused_seconds=paused_seconds(held, now),
+            paused_seconds=held.paused_by(now),
             paused_at=None,
             pause_reason="",
         )
     return held
-
-
-def paused_seconds(session: Session, now: datetime) -> int:
-    """All pauses so far, the one that runs now included."""
-    running = now - session.paused_at if session.paused_at else timedelta()
-    return session.paused_seconds + max(int(running.total_seconds()), 0)
 
 
 def complete_session(
@@ -142,9 +136,10 @@ def complete_session(
     now = now or timezone.now()
     if not note.strip():
         raise Invalid("Please say in a line what was done.")
-    images = [clean_image(photo) for photo in photos]
-    if len(images) > number("PHOTOS_MOST"):
+    sent = list(photos)
+    if len(sent) > number("PHOTOS_MOST"):  # before any is decoded, which takes its time
         raise Invalid(f"{number('PHOTOS_MOST')} photos are enough.")
+    images = [clean_image(photo) for photo in sent]
     with transaction.atomic():
         held = lock_session(session.pk)
         require_technician(held.technician_id, by)
@@ -154,9 +149,7 @@ def complete_session(
             by=by,
             now=now,
             device_at=device_at,
-            finished_at=now,
-            paused_seconds=paused_seconds(held, now),
-            paused_at=None,
+            **held.clock_stopped(now),
         )
         move(held.booking, BookingStatus.COMPLETED, by=by, now=now, device_at=device_at)
         keep_completion(held, note, images, now)
@@ -213,8 +206,7 @@ def missing_for_no_show(session: Session, absent: str, now: datetime, *, wait: t
         left = -(-(since + wait - now) // timedelta(minutes=1))
         return f"Please wait {left} more minute{'' if left == 1 else 's'} first."
     present = Party.TECHNICIAN if absent == Party.CUSTOMER else Party.CUSTOMER
-    tried_from = arrived or session.starts_at
-    if not session.contact_attempts.filter(party=present, at__gte=tried_from).exists():
+    if not session.contact_attempts.filter(party=present, at__gte=session.tried_from).exists():
         return "Try to reach the other side first: call, write or ring, and note it here."
     return ""
 

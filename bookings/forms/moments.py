@@ -48,6 +48,9 @@ class LocalTimes(forms.Form):
             return instant(datetime.combine(day, clock), self.zone)
         except LocalTimeProblem as problem:
             return self.chosen(name, problem)
+        except OverflowError:  # the first or last day there is, in a zone where it lies beyond
+            self.add_error(name, "That day is out of reach. Choose another one.")
+            return None
 
     def chosen(self, name: str, problem: LocalTimeProblem) -> datetime | None:
         """The answer to the choice, if it was given with this submission."""

@@ -22,6 +22,7 @@ class Policy:
     short_percent: int = 50
     on_site_percent: int = 100
     patience_minutes: int = 15  # a technician later than this may be called off for nothing
+    early_minutes: int = 30  # who comes earlier than this is not "there" yet, unless the work begins
 
     def as_json(self) -> dict[str, int]:
         """For the booking's `policy` column."""
@@ -38,7 +39,8 @@ class Policy:
             f"Free until {self.free_minutes} minutes after you accept an offer, "
             f"and until {self.free_hours} hours before the visit.",
             f"Then {self.late_percent} % of the price; in the last {self.short_hours} hours {self.short_percent} %.",
-            f"Once the technician is at your door: {self.on_site_percent} %.",
+            f"Once the technician is at your door, {self.early_minutes} minutes before the visit at the earliest: "
+            f"{self.on_site_percent} %.",
             f"Free whenever the technician cancels, or is more than {self.patience_minutes} minutes late.",
         ]
 

@@ -16,6 +16,7 @@ DEFAULTS = {
     "REOPEN_MINUTES": 120,  # what a re-opened booking has at least to find somebody
     "FINISHED_SHOWN_MINUTES": 12 * 60,
     "PHOTOS_MOST": 6,
+    "AHEAD_MOST_MINUTES": 366 * 24 * 60,  # how far ahead a job may be wanted
 }
 
 

@@ -240,3 +240,20 @@ def test_a_revision_is_named_by_its_price(alice, bob):
     bid = make.offer(make.job(alice), bob, 45)
     assert str(bid) == "£45.00 (revision 1)"
     assert str(bid.revisions.get()) == "£45.00 (revision 1)"
+
+
+def test_nobody_offers_on_their_own_job(alice, bob):
+    """The desk may make a customer a technician."""
+    booking = make.job(alice)
+    booking.customer = bob
+    booking.save(update_fields=["customer"])
+    with pytest.raises(PermissionDenied, match="your own"):
+        make.offer(booking, bob)
+
+
+def test_who_is_no_technician_any_more_is_not_chosen(alice, bob):
+    bid = make.offer(make.job(alice), bob)
+    bob.role = "driver"
+    bob.save(update_fields=["role"])
+    with pytest.raises(Conflict, match="does not take jobs any more"):
+        make.accept(bid)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -380,3 +380,22 @@ def test_durations_and_budget_are_values(alice):
     assert booking.duration == timedelta(minutes=45)
     assert str(booking.budget_hint) == "£75.50"
     assert make.draft(alice).budget_hint is None
+
+
+class TestFarAhead:
+    """A job in the year 9999 would break every page that shows it in another zone."""
+
+    FAR = datetime(9999, 12, 31, 12, tzinfo=UTC)
+
+    def test_a_job_is_wanted_within_a_year(self, alice):
+        with pytest.raises(Invalid, match="more than a year"):
+            make.job(alice, window_end=self.FAR)
+
+    def test_nor_is_an_open_one_moved_there(self, alice):
+        booking = make.job(alice)
+        with pytest.raises(Invalid, match="more than a year"):
+            actions.change_window(booking, by=alice, window_start=booking.window_start, window_end=self.FAR, now=NOW)
+
+    def test_nor_is_a_visit(self, alice, bob):
+        with pytest.raises(Invalid, match="more than a year"):
+            actions.propose_reschedule(make.visit(alice, bob), by=bob, starts_at=self.FAR, now=NOW)

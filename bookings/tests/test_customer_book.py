@@ -333,3 +333,12 @@ def test_enter_goes_on_and_never_back(web: Client, alice: User, step: str) -> No
     form = page[page.index("<form", page.index("<main")) :]
     first = form[form.index("<button") : form.index(">", form.index("<button"))]
     assert 'type="submit"' in first and "name=" not in first
+
+
+@pytest.mark.parametrize(("day", "zone"), [("0001-01-01", "Asia/Tokyo"), ("9999-12-31", "America/New_York")])
+def test_the_first_and_the_last_day_there_is_are_refused_in_words(
+    web: Client, alice: User, day: str, zone: str
+) -> None:
+    make.draft(alice, time_zone=zone)
+    answer = web.post("/book/when/", {"day": day, "starts": "00:00", "ends": "23:45", "duration_minutes": "60"})
+    assert answer.status_code == 422

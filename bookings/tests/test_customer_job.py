@@ -148,6 +148,13 @@ class TestCancelling:
         assert answer.status_code == 409 and "The fee changed, please look again." in answer.content.decode()
         assert make.fresh(visit.booking).status == BookingStatus.ASSIGNED
 
+    @pytest.mark.parametrize("shown", ["sNaN", "NaN", "Infinity", "-1e999999"])
+    def test_a_fee_that_is_no_figure_breaks_nothing(self, web, alice, bob, shown) -> None:
+        visit = visit_in(5, alice, bob)
+        path = f"/jobs/{visit.booking_id}/cancel/"
+        answer = web.post(path, {"seen_fee": shown, "seen_fee_late": shown, "reason": "plans_changed"})
+        assert answer.status_code in (303, 409)
+
     def test_a_late_technician_costs_nothing_and_the_page_says_so(self, web, alice, bob) -> None:
         visit = visit_in(-0.5, alice, bob)
         path = f"/jobs/{visit.booking_id}/cancel/"

@@ -151,3 +151,29 @@ def test_a_no_show_frees_the_technicians_time(session, alice, charlie, bob):
     actions.report_no_show(session, by=bob, now=start + 15 * MINUTE)
     bid = make.offer(other, bob, starts_at=start + 20 * MINUTE, now=start + 16 * MINUTE)
     assert make.accept(bid, now=start + 17 * MINUTE).status == "pending"
+
+
+class TestLongBeforeTheVisit:
+    """A check-in of the day before, a slip or a trick, costs the customer nothing."""
+
+    def test_cancelling_costs_what_it_cost_before(self, session, alice):
+        make.waiting(session, at=NOW)
+        before = actions.quote_cancellation(session.booking, by=alice, now=NOW + MINUTE)
+        assert not before.money, before.sentence
+
+    def test_from_half_an_hour_before_the_technician_is_there(self, session, alice):
+        make.waiting(session, at=NOW)
+        quote = actions.quote_cancellation(session.booking, by=alice, now=session.starts_at - 30 * MINUTE)
+        assert quote.money == session.bid.price
+
+    def test_once_the_customer_let_them_in_they_are_there_too(self, session, alice):
+        make.live(session, at=NOW)
+        assert actions.quote_cancellation(session.booking, by=alice, now=NOW + MINUTE).money == session.bid.price
+
+    def test_an_attempt_of_the_day_before_is_none(self, session, bob):
+        make.waiting(session, at=NOW)
+        tried(session, bob, NOW)
+        with pytest.raises(Conflict, match="Try to reach"):
+            actions.report_no_show(session, by=bob, now=session.starts_at + HOUR)
+        tried(session, bob, session.starts_at - 10 * MINUTE)
+        assert actions.report_no_show(session, by=bob, now=session.starts_at + HOUR).status == "no_show"

@@ -265,3 +265,13 @@ def test_the_numbers_are_settings(alice, bob, settings):
     settings.BOOKINGS = {"TRAVEL_MINUTES": 5}
     session = make.visit(alice, bob)
     assert session.blocked_until - session.ends_at == 5 * MINUTE
+
+
+def test_a_visit_that_is_called_off_in_a_pause_did_not_work_through_it(session, alice, bob):
+    make.live(session)
+    at = session.starts_at + 10 * MINUTE
+    actions.pause_session(session, by=bob, reason="Fetching a part.", now=at)
+    actions.cancel_booking(session.booking, by=alice, reason="other", now=at + HOUR)
+    kept = make.fresh(session)
+    assert kept.worked(at + DAY) == 10 * MINUTE
+    assert kept.paused_at is None

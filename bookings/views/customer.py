@@ -153,9 +153,10 @@ def fee_words(booking: Booking, fee: Fee, late: Fee) -> list[str]:
 def amount(text: str) -> Decimal | None:
     """The fee that the page showed; None where it is missing or no number."""
     try:
-        return Decimal(text)
+        number = Decimal(text)
     except InvalidOperation:
         return None
+    return number if number.is_finite() else None  # comparing with a signalling NaN raises
 
 
 @deed

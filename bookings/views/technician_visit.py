@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 from functools import wraps
 from typing import Any
 
@@ -19,7 +18,7 @@ from accounts.models import Role, User
 from bookings import access, actions
 from bookings.actions.visit import missing_for_no_show
 from bookings.forms.technician import AttemptForm, CodeForm, CompleteForm, MoveForm, PauseForm, ReleaseForm, StopForm
-from bookings.models import RescheduleProposal, Session
+from bookings.models import COMING_EARLY, RescheduleProposal, Session
 from bookings.rules.numbers import minutes
 from bookings.rules.words import span
 from bookings.states import Party, ProposalStatus, SessionStatus
@@ -33,7 +32,6 @@ PENDING, WAITING, LIVE, PAUSED = (
     SessionStatus.LIVE,
     SessionStatus.PAUSED,
 )
-EARLY = timedelta(minutes=30)  # the page of who checks in before that says when the visit is
 View = Callable[..., HttpResponseBase]
 
 
@@ -74,9 +72,10 @@ def check_in(request: HttpRequest, session: Session, user: User) -> HttpResponse
     """The technician has arrived."""
     name = session.booking.customer.first_name
     lead = f"{name} is told that you are there, and sees the start code."
-    if (now := timezone.now()) < session.starts_at - EARLY:
+    if (now := timezone.now()) < session.starts_at - COMING_EARLY:
         lead += (
             f" You are early: the visit is {span(session.starts_at, session.ends_at, session.booking.zone, now=now)}."
+            " Only if you agreed on that: you cannot give the job back or move it afterwards."
         )
     ask = Ask("Are you at the door?", "I have arrived", lead)
     form = NoQuestions(**typed(request))

@@ -281,3 +281,10 @@ class TestPruning:
         assert due.run_due(now) == 1
         assert IdempotencyKey.objects.count() == 2
         assert due.run_due(now) == 0
+
+
+@pytest.mark.parametrize("key", ["k" * 101, "a\x00b", "a\nb"])
+def test_a_key_that_cannot_be_ours_is_refused(key):
+    with pytest.raises(Invalid, match="damaged"):
+        Counter().view(post(key=key))
+    assert effects() == 0
