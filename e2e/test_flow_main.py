@@ -37,6 +37,8 @@ from e2e.flow import (
 )
 
 POLL = "polling"
+# How often pages ask, and slow down, is another test's; this one waits for dozens of answers.
+OFTEN = {"LIVE_POLL_EVERY": "0.4", "LIVE_POLL_AT_MOST": "0.5"}
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,9 @@ def way(request, site, console) -> Way:
     if request.param == "live":
         return Way(site.url, "live")
     if request.param == "switched off":
-        site.restart({"LIVE_TRANSPORT": "poll"})
+        site.restart({**OFTEN, "LIVE_TRANSPORT": "poll"})
         return Way(site.url, POLL)
+    site.restart(OFTEN)
     console.allow(r"WebSocket connection to")
     proxy = request.getfixturevalue("proxy")
     proxy.upgrades = False
