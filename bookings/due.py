@@ -4,28 +4,37 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import Model, QuerySet
 
+from accounts.models import Technician
 from bookings.actions.booking import expire_booking
 from bookings.actions.moves import lock_bid, locking, move
 from bookings.actions.reschedule import close
 from bookings.actions.visit import close_as_no_show, missing_for_no_show
+from bookings.live.technician import today
 from bookings.models import Bid, Booking, RescheduleProposal, Session
 from bookings.rules.numbers import minutes
 from bookings.states import BidStatus, BookingStatus, Party, ProposalStatus, SessionStatus
+from realtime.fragments import touch
 
 log = logging.getLogger(__name__)
+_looked: dict[str, datetime] = {}  # when this clock last looked at the days; touching twice does no harm
+QUARTER = 15 * 60
 BATCH = 200  # rows a tick and kind: a backlog is worked off over several ticks
 
 
 def run_due(as_of: datetime) -> int:
     """Do all that is due by `as_of`, each row in its own transaction; returns how many rows it moved."""
-    return sum(
+    moved = sum(
         work(as_of) for work in (expire_bookings, expire_bids, expire_proposals, call_no_shows, put_finished_away)
     )
+    turn_days(_looked.get("at", as_of - timedelta(hours=1)), as_of)
+    _looked["at"] = as_of
+    return moved
 
 
 def each(
@@ -49,6 +58,21 @@ def each(
         except Exception:
             log.exception("due: %s %s failed", what, pk)
     return done
+
+
+def turn_days(since: datetime, as_of: datetime) -> None:
+    """At midnight in their technician's zone open Today pages begin the new day. No row changes for that."""
+    if int(since.timestamp() // QUARTER) == int(as_of.timestamp() // QUARTER):
+        return  # every zone's midnight is at a quarter of an hour
+    people = Technician.objects.filter(user__is_active=True)
+    zones = people.values_list("user__time_zone", flat=True).distinct()
+    turned = [name for name in zones if _date(since, name) != _date(as_of, name)]
+    if turned:
+        touch(today, list(people.filter(user__time_zone__in=turned).values_list("pk", flat=True)))
+
+
+def _date(moment: datetime, zone: str) -> date:
+    return moment.astimezone(ZoneInfo(zone)).date()
 
 
 def expire_bookings(as_of: datetime) -> int:

@@ -6,7 +6,7 @@ import math
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
-from django.db.models import Count, F, FilteredRelation, FloatField, Min, Q, Value
+from django.db.models import Count, F, FilteredRelation, FloatField, Max, Min, Q, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import ASin, Cos, Least, Power, Radians, Sin, Sqrt
 from django.utils import timezone
@@ -64,6 +64,10 @@ class BookingQuerySet(LiveQuerySet["Booking"]):
         return self.annotate(own_bid=own).annotate(
             own_bid_status=F("own_bid__status"), own_bid_amount=F("own_bid__amount")
         )
+
+    def with_end(self) -> Self:
+        """Annotates `ended_at`: when it last changed its state."""
+        return self.annotate(ended_at=Max("history__at"))
 
     def for_lists(self) -> Self:
         """Joins what a row in a list shows."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
-from django.http import HttpRequest, HttpResponse
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.defaults import page_not_found
 
 
 class Refusal(Exception):
@@ -62,9 +64,11 @@ class RefusalMiddleware:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Called by Django when a view raises."""
-        if not isinstance(error, Refusal):
-            return None
-        return refusal_response(request, error)
+        if isinstance(error, Refusal):
+            return refusal_response(request, error)
+        if isinstance(error, Http404) and settings.DEMO:
+            return page_not_found(request, error)  # a trial runs with DEBUG, and its visitors are no developers
+        return None
 
 
 def refusal_response(request: HttpRequest, refusal: Refusal) -> HttpResponse:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.templatetags.static import static
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_safe
@@ -23,6 +23,18 @@ def readyz(request: HttpRequest) -> HttpResponse:
     """Database, journal and hub: 200 when this process can serve, else 503; the body says which part cannot."""
     state = health.ready()
     return JsonResponse(state, status=200 if state["ok"] else 503)
+
+
+def nothing_here(request: HttpRequest) -> HttpResponse:
+    """Every address that nobody has, in a trial: the ordinary page instead of Django's list of addresses."""
+    raise Http404
+
+
+@cache_control(max_age=86400)
+@require_safe
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Where browsers look that read no <link rel="icon">, for admin pages and downloads too."""
+    return HttpResponseRedirect(static("img/icon.svg"))
 
 
 @cache_control(max_age=3600)

@@ -2,8 +2,9 @@
 
 from django.conf import settings
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 
+from common.views import nothing_here
 from realtime.views import metrics
 
 urlpatterns = [
@@ -15,6 +16,7 @@ urlpatterns = [
     path("demo/", include("demo.urls")),
     path("admin/", admin.site.urls),
     *(path(f"{name.rpartition('.')[2]}/", include(f"{name}.urls")) for name in settings.EXTRA_APPS),
+    *([re_path(r"^.+/$", nothing_here)] if settings.DEMO else []),
 ]
 
 handler429 = "accounts.entrance.too_fast"  # asked for by allauth's rate limits

@@ -28,7 +28,7 @@ class CancelForm(forms.Form):
         required=False,
         max_length=300,
         widget=forms.Textarea({"rows": 2}),
-        help_text="Whoever was to come reads it.",
+        help_text="The technician will see it.",
     )
 
     def __init__(self, *args: Any, assigned: bool, **kwargs: Any) -> None:

@@ -30,9 +30,9 @@ class MarketFilter(filters.FilterSet):  # type: ignore[misc]
     skill = filters.ModelChoiceFilter(
         field_name="category__skill", label="Skill", queryset=Skill.objects.none(), empty_label="All of mine"
     )
-    km = filters.ChoiceFilter(label="Distance", choices=DISTANCES, method="within", empty_label="My whole area")
+    km = filters.ChoiceFilter(label="Distance", choices=DISTANCES, method="within", empty_label="Whole area")
     day = filters.ChoiceFilter(label="When", choices=DAYS, method="on_day", empty_label="Any day")
-    sort = filters.ChoiceFilter(label="First", choices=SORTS, method="in_order", empty_label=None, null_label=None)
+    sort = filters.ChoiceFilter(label="Sort by", choices=SORTS, method="in_order", empty_label=None, null_label=None)
 
     class Meta:
         model = Booking

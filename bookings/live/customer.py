@@ -208,10 +208,15 @@ active_job = Fragment(
 PAST = (BookingStatus.COMPLETED, BookingStatus.CANCELLED, BookingStatus.EXPIRED, BookingStatus.NO_SHOW)
 
 
+def newest_first(booking: Any) -> str:
+    """Sorts the history by what happened last."""
+    return f"{10**12 - int(booking.ended_at.timestamp()):013}-{10**12 - booking.pk:013}"
+
+
 def load_past(keys: Sequence[str]) -> Mapping[str, Booking]:
     """Rows of the history."""
     who = Session.objects.select_related("technician__user", "bid").order_by("pk")
-    rows = Booking.objects.for_lists().filter(pk__in=ids(keys), status__in=PAST)
+    rows = Booking.objects.for_lists().with_end().filter(pk__in=ids(keys), status__in=PAST)
     return {str(row.pk): row for row in rows.prefetch_related(Prefetch("sessions", who, to_attr="visits"))}
 
 
@@ -221,7 +226,7 @@ past_job = Fragment(
     load=load_past,
     topics=own_topic(*PAST),
     watches=[watch(Booking, remember=("status", "customer_id"))],
-    order=lambda booking: f"{10**12 - booking.pk:013}",
+    order=newest_first,
 )
 
 

@@ -38,9 +38,9 @@ class Policy:
         return [
             f"Free until {self.free_minutes} minutes after you accept an offer, "
             f"and until {self.free_hours} hours before the visit.",
-            f"Then {self.late_percent} % of the price; in the last {self.short_hours} hours {self.short_percent} %.",
+            f"Then {self.late_percent}% of the price; in the last {self.short_hours} hours {self.short_percent}%.",
             f"Once the technician is at your door, {self.early_minutes} minutes before the visit at the earliest: "
-            f"{self.on_site_percent} %.",
+            f"{self.on_site_percent}%.",
             f"Free whenever the technician cancels, or is more than {self.patience_minutes} minutes late.",
         ]
 
@@ -80,7 +80,7 @@ def cancellation_fee(
     if floor > money.amount and times.checked_in_at is None and why != LATE:
         money = Money(floor, price.currency)
         return Fee(money, f"{money}: what cancelling cost when you asked to move the visit.")
-    return Fee(money, f"Free: {why}." if not money else f"{money}, {percent} % of {price}: {why}.")
+    return Fee(money, f"Free: {why}." if not money else f"{money}, {percent}% of {price}: {why}.")
 
 
 LATE = "the technician is late"
@@ -108,4 +108,4 @@ def no_show_fee(policy: Policy, party: str, *, price: Money) -> Fee:
     if party != Party.CUSTOMER:
         return Fee(price.percent(0), "Free: the technician did not come.")
     money = price.percent(policy.on_site_percent)
-    return Fee(money, f"{money}, {policy.on_site_percent} % of {price}: the technician came and nobody was there.")
+    return Fee(money, f"{money}, {policy.on_site_percent}% of {price}: the technician came and nobody was there.")

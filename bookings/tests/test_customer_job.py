@@ -137,7 +137,7 @@ class TestCancelling:
         visit = visit_in(5, alice, bob)
         path = f"/jobs/{visit.booking_id}/cancel/"
         page = web.get(path).content.decode()
-        assert "£15.00, 25 % of £60.00" in page
+        assert "£15.00, 25% of £60.00" in page
         assert web.post(path, {**hidden(page), "reason": "plans_changed"}).status_code == 303
         assert make.fresh(visit.booking).fee_amount == Decimal("15.000")
 
@@ -159,7 +159,7 @@ class TestCancelling:
         visit = visit_in(-0.5, alice, bob)
         path = f"/jobs/{visit.booking_id}/cancel/"
         page = web.get(path).content.decode()
-        assert "£30.00, 50 %" in page and "choose that reason" in page
+        assert "£30.00, 50%" in page and "choose that reason" in page
         assert web.post(path, {**hidden(page), "reason": "technician_late"}).status_code == 303
         assert make.fresh(visit.booking).fee_amount == 0
 

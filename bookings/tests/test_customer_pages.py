@@ -17,7 +17,7 @@ from bookings import actions
 from bookings.models import Booking
 from bookings.states import BookingStatus
 from bookings.tests import make
-from bookings.tests.make import HOUR
+from bookings.tests.make import HOUR, NOW
 from bookings.views.home import HISTORY_PAGE
 
 pytestmark = pytest.mark.django_db
@@ -108,6 +108,13 @@ class TestHome:
     def test_the_others_are_sent_to_where_they_work(self, client: Client, request, who: str, there: str) -> None:
         client.force_login(request.getfixturevalue(who))
         assert client.get("/")["Location"] == there
+
+    def test_the_history_begins_with_what_ended_last(self, web, alice) -> None:
+        first, second = make.job(alice, title="Placed first"), make.job(alice, title="Placed second")
+        actions.cancel_booking(second, by=alice, reason="plans_changed", now=NOW)
+        actions.cancel_booking(first, by=alice, reason="plans_changed", now=NOW + HOUR)
+        page = web.get("/").content.decode().split('id="past-jobs"')[1]
+        assert page.index("Placed first") < page.index("Placed second")
 
     def test_the_history_is_paged(self, web, alice) -> None:
         for number in range(HISTORY_PAGE + 1):

@@ -128,6 +128,7 @@ class TestPutAway:
 class TestTheLoop:
     def test_a_quiet_tick_is_five_questions(self, alice, bob, django_assert_num_queries):
         make.visit(alice, bob)
+        due.run_due(NOW)  # the first of a process looks at the days too
         with django_assert_num_queries(5):
             assert due.run_due(NOW) == 0
 

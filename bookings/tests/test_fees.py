@@ -116,8 +116,8 @@ def test_the_floor_does_not_bind_when_the_technician_cancels():
     ("before", "sentence"),
     [
         (timedelta(days=2), "Free: more than 24 hours ahead."),
-        (timedelta(hours=5), "£21.60, 25 % of £86.40: less than 24 hours ahead."),
-        (timedelta(minutes=5), "£43.20, 50 % of £86.40: less than 2 hours ahead."),
+        (timedelta(hours=5), "£21.60, 25% of £86.40: less than 24 hours ahead."),
+        (timedelta(minutes=5), "£43.20, 50% of £86.40: less than 2 hours ahead."),
     ],
 )
 def test_every_fee_explains_itself(before, sentence):
@@ -140,7 +140,7 @@ def test_a_policy_written_before_a_figure_existed_has_its_default():
 def test_the_policy_is_said_in_words_with_its_own_figures():
     words = " ".join(Policy(free_minutes=7, late_percent=33).in_words())
     assert "7 minutes" in words
-    assert "33 %" in words
+    assert "33%" in words
 
 
 def test_a_customer_who_is_not_there_pays_and_one_who_was_left_waiting_does_not():

@@ -419,7 +419,7 @@ class TestMarketplace:
         make.offer(make.job(alice, title="Answered"), bob)
         make.job(alice, title="Fresh")
         html = page_of(bob, self.URL)
-        assert self.titles(html) == ["Fresh"] and "1 of your offers waits" in words(html)
+        assert self.titles(html) == ["Fresh"] and "1 offer awaiting an answer" in words(html)
 
     def test_a_lapsed_offer_may_be_made_again(self, alice, bob):
         bid = make.offer(make.job(alice, title="Again"), bob)

@@ -101,7 +101,7 @@ def reject(request: HttpRequest, pk: int, bid_pk: int) -> HttpResponse:
         title=f"Decline {bid.technician.user.first_name}'s offer?",
         button="Decline the offer",
         back=job_url(pk),
-        text=[f"The offer of {bid.price} goes away for good: it cannot be made again. The others stand."],
+        text=[f"The {bid.price} offer is declined for good and cannot be made again. Other offers stay."],
         danger=True,
     )
     return ask(request, question, lambda: actions.reject_bid(bid, by=user))
@@ -171,7 +171,7 @@ def change_time(request: HttpRequest, pk: int) -> HttpResponse:
         title="Change the time",
         button="Change the time",
         back=job_url(pk),
-        text=[f"Times are those of {place_of(booking)}. Offers outside the new time lapse; they may be made again."],
+        text=[f"Times are those of {place_of(booking)}. Offers outside the new time lapse, but can be made again."],
     )
 
     def act() -> None:
@@ -208,7 +208,7 @@ def start_by_tap(request: HttpRequest, pk: int) -> HttpResponse:
         title="Let the work begin?",
         button="Start the work",
         back=job_url(pk),
-        text=[f"Only if {name} stands before you. From now on the work clock runs."],
+        text=[f"Only if {name} is there with you. The work clock starts at once."],
     )
     return ask(request, question, lambda: actions.start_session(session, by=user))
 

@@ -38,7 +38,8 @@ def customer_home(request: HttpRequest) -> HttpResponse:
     user = request.user
     assert isinstance(user, User)  # noqa: S101 (`home` asked)
     own = Booking.objects.filter(customer=user)
-    past = Paginator(own.filter(status__in=PAST).order_by("-pk").values_list("pk", flat=True), HISTORY_PAGE)
+    ended = own.filter(status__in=PAST).with_end().order_by("-ended_at", "-pk")
+    past = Paginator(ended.values_list("pk", flat=True), HISTORY_PAGE)
     page = past.get_page(request.GET.get("page"))
     context = {
         "topic": user_topic(user.pk),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -11,7 +12,7 @@ from zoneinfo import ZoneInfo
 from django import template
 from django.conf import settings
 from django.templatetags.static import static
-from django.utils.html import format_html
+from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from common.money import Money
@@ -81,34 +82,49 @@ def clock(span: timedelta | float | None) -> str:
     return f"{seconds // 3600:02d}:{seconds % 3600 // 60:02d}"
 
 
+def _whole(text: str) -> SafeString:
+    """A time whose parts, between its commas, stay on one line each."""
+    return format_html_join(", ", '<span class="nowrap">{}</span>', ((part,) for part in text.split(", ")))
+
+
+_SPANS = re.compile(r"\d\d:\d\d-\d\d:\d\d(?: [A-Z]{2,5}\b)?")
+
+
+@register.filter
+def unbroken(sentence: str) -> SafeString:
+    """A sentence whose spans of time, 14:00-15:00 GMT, stay on one line."""
+    return SafeString(_SPANS.sub(r'<span class="nowrap">\g<0></span>', conditional_escape(sentence)))
+
+
 @register.simple_tag
 def local_time(moment: datetime | None, zone: str = "", style: str = "full") -> SafeString:
     """An instant in the job's zone, with the zone's name; the browser adds the viewer's where it differs.
 
-    `style`: full (Tue 3 Mar, 14:00 GMT), day (Tue 3 March), time (14:00 GMT), short (3 Mar 14:00).
+    `style`: full (Tue 3 Mar, 14:00 GMT), day (Tue 3 March), time (14:00 GMT), short (3 Mar, 14:00 GMT).
+    A line breaks after the comma only.
     """
     if moment is None:
         return SafeString()
     place = zone or settings.DEFAULT_ZONE
     local = moment.astimezone(ZoneInfo(place))
-    patterns = {"full": "%a %-d %b, %H:%M %Z", "day": "%a %-d %B", "time": "%H:%M %Z", "short": "%-d %b %H:%M"}
+    patterns = {"full": "%a %-d %b, %H:%M %Z", "day": "%a %-d %B", "time": "%H:%M %Z", "short": "%-d %b, %H:%M %Z"}
     return format_html(
         '<time datetime="{}" data-zone="{}" data-style="{}">{}</time>',
-        moment.isoformat(), place, style, local.strftime(patterns[style]),
+        moment.isoformat(), place, style, _whole(local.strftime(patterns[style])),
     )  # fmt: skip
 
 
 @register.simple_tag
 def local_span(start: datetime | None, end: datetime | None, zone: str = "") -> SafeString:
-    """A window in the job's zone: Tue 3 Mar, 14:00-15:00 GMT."""
+    """A window in the job's zone: Tue 3 Mar, 14:00-15:00 GMT. A line breaks after the comma only."""
     if start is None or end is None:
         return SafeString()
     place = ZoneInfo(zone or settings.DEFAULT_ZONE)
     first, last = start.astimezone(place), end.astimezone(place)
     until = last.strftime("%H:%M %Z") if first.date() == last.date() else last.strftime("%a %-d %b, %H:%M %Z")
     return format_html(
-        '<time datetime="{}" data-until="{}" data-zone="{}">{}-{}</time>',
-        start.isoformat(), end.isoformat(), place.key, first.strftime("%a %-d %b, %H:%M"), until,
+        '<time datetime="{}" data-until="{}" data-zone="{}">{}</time>',
+        start.isoformat(), end.isoformat(), place.key, _whole(f"{first:%a %-d %b, %H:%M}-{until}"),
     )  # fmt: skip
 
 

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 from allauth.usersessions.models import UserSession
-from django.test import Client
+from django.http import Http404
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from accounts.actions import sign_up_customer
+from common.views import nothing_here
 from demo.cast import PASSWORD, PLAYABLE
 from demo.tests.conftest import person
 
@@ -68,7 +70,7 @@ def test_switching_ends_the_session_of_whoever_was_signed_in_before(demo_mode: N
     assert not UserSession.objects.filter(user=person("emma")).exists()
 
 
-def test_the_password_that_is_told_works(people: None, client: Client) -> None:
+def test_the_password_that_is_told_works(demo_mode: None, client: Client) -> None:
     client.post(reverse("account_login"), {"login": person("emma").email, "password": PASSWORD})
     assert who_is(client) == person("emma").pk
 
@@ -109,3 +111,12 @@ def test_outside_demo_mode_nothing_of_it_exists(people: None, client: Client, se
     page = client.get(reverse("account_login")).content.decode()
     assert "Emma" not in page and PASSWORD not in page
     assert who_is(client) is None
+
+
+def test_a_trial_shows_the_ordinary_page_for_what_is_not_there(demo_mode: None, client: Client, settings: Any) -> None:
+    settings.DEBUG = True
+    sign_in_as(client, "emma")
+    answer = client.get("/jobs/999999/")
+    assert answer.status_code == 404 and "not yours to see" in answer.content.decode()
+    with pytest.raises(Http404):  # config/urls.py has it last, in a trial
+        nothing_here(RequestFactory().get("/nowhere/"))
