@@ -7,13 +7,12 @@ from functools import wraps
 from typing import Concatenate, ParamSpec
 
 from allauth.usersessions.models import UserSession
-from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models.fields.files import ImageFieldFile
 from django.http import Http404, HttpRequest, HttpResponseBase
 
-from accounts.models import Technician, User
+from accounts.models import Role, Technician, User
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
@@ -51,10 +50,16 @@ def technician_of(user: User) -> Technician:
     return found
 
 
-def photo_of(viewer: User | AnonymousUser, user_id: int) -> ImageFieldFile:
-    """The photo of a person, for anybody signed in. Raises `Http404` without one, or once the account is closed."""
-    person: User | None = User.objects.only("photo").filter(pk=user_id, is_active=True).first()
-    if not viewer.is_authenticated or person is None or not person.photo:
+def photo_of(viewer: User, user_id: int) -> ImageFieldFile:
+    """The photo of a person: of a technician for everybody, of others for themselves and the desk.
+
+    No page shows a customer's face to others, and ids can be counted through. Raises `Http404` for strangers,
+    without a photo, and once the account is closed.
+    """
+    person: User | None = User.objects.only("photo", "role").filter(pk=user_id, is_active=True).first()
+    if person is None or not person.photo:
+        raise Http404
+    if person.role != Role.TECHNICIAN and viewer.pk != person.pk and viewer.role != Role.ADMIN:
         raise Http404
     return person.photo
 

@@ -19,7 +19,7 @@ from django.utils import timezone
 from accounts.models import AccountHistory, Role, Skill, Technician, User, WorkingHours
 from common.geo import is_place
 from common.refusals import Conflict, Invalid
-from common.uploads import delete_later
+from common.uploads import delete_later, files_undone, stored
 from common.zones import validate_zone
 
 
@@ -106,6 +106,7 @@ def _apply(technician: Technician, trade: Trade) -> None:
     WorkingHours.objects.bulk_create([WorkingHours(technician=technician, **day._asdict()) for day in trade.hours])
 
 
+@files_undone()
 @transaction.atomic
 def update_profile(
     user: User,
@@ -127,6 +128,7 @@ def update_profile(
         delete_later(person.photo)
     if photo is not None:
         person.photo.save("photo.jpg", photo, save=False)
+        stored(person.photo)
     elif remove_photo:
         person.photo = ""
     person.save(update_fields=["name", "phone", "time_zone", "photo"])

@@ -15,7 +15,7 @@ from accounts.forms import PHOTO_BYTES, PHOTO_SIDE, ProfileForm, TechnicianProfi
 from accounts.models import Role, User
 from accounts.trade_form import initial_trade
 from accounts.words import hours_in_words
-from common.http import SeeOther
+from common.http import SeeOther, picture
 from common.idempotency import idempotent
 from common.refusals import Refusal
 from common.uploads import clean_image
@@ -93,11 +93,8 @@ def edit_trade(request: HttpRequest) -> HttpResponse:
 @require_GET
 @login_required
 def photo(request: HttpRequest, user_id: int) -> HttpResponse:
-    """A person's photo, for anybody signed in."""
-    with access.photo_of(request.user, user_id).open("rb") as file:
-        response = HttpResponse(file.read(), content_type="image/jpeg")
-    response["Cache-Control"] = "private, max-age=300"
-    return response
+    """A technician's photo for anybody signed in, other people's for themselves and the desk."""
+    return picture(access.photo_of(signed_in(request), user_id), seconds=300)
 
 
 @require_GET

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.db.models.fields.files import ImageFieldFile
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 
 
 class SeeOther(HttpResponseRedirect):
@@ -20,3 +21,14 @@ def done(request: HttpRequest, url: str) -> HttpResponse:
     if getattr(request, "htmx", False):
         return HttpResponse(status=204, headers={"HX-Trigger": "dialog-done"})
     return SeeOther(url)
+
+
+def picture(image: ImageFieldFile, *, seconds: int = 3600, shared: bool = False) -> HttpResponse:
+    """A stored photo, kept for `seconds` by this person's own browser only unless `shared`. 404 when it is gone."""
+    try:
+        with image.open("rb") as file:
+            response = HttpResponse(file.read(), content_type="image/jpeg")
+    except FileNotFoundError:
+        raise Http404 from None
+    response["Cache-Control"] = f"{'' if shared else 'private, '}max-age={seconds}"
+    return response

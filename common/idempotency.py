@@ -15,6 +15,7 @@ from django.template.response import SimpleTemplateResponse
 
 from common.models import IdempotencyKey
 from common.refusals import Conflict, Invalid, Refusal, TooFast, refusal_response
+from common.uploads import files_undone
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
@@ -48,7 +49,7 @@ def idempotent(view: View[P]) -> View[P]:
         if request.method in SAFE or not key:
             return view(request, *args, **kwargs)
         try:
-            with transaction.atomic():
+            with files_undone(), transaction.atomic():
                 return answer_once(request, key, lambda: view(request, *args, **kwargs))
         except NotKept as stopped:
             return stopped.response

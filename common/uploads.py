@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import struct
 import uuid
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from io import BytesIO
 from typing import Any
 
@@ -19,6 +23,17 @@ MOST_BYTES = 10 * 1024 * 1024
 MOST_PIXELS = 40_000_000  # a file of some kilobytes can unfold to gigabytes: refused from its header
 KEPT_SIDE = 2000
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
+# What Pillow raises for broken files; the last four for broken EXIF, found by feeding it damaged pictures.
+UNREADABLE = (
+    UnidentifiedImageError,
+    OSError,
+    ValueError,
+    SyntaxError,
+    struct.error,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+)
 
 
 def clean_image(
@@ -36,7 +51,7 @@ def clean_image(
             return ContentFile(reencoded(upload, side), name=f"{uuid.uuid4().hex}.jpg")
     except Image.DecompressionBombError:
         raise too_many_pixels() from None
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError):
+    except UNREADABLE:
         raise Invalid("That file is not a photo we can read. Send a JPEG, PNG, WebP or GIF.") from None
 
 
@@ -47,9 +62,8 @@ def reencoded(upload: UploadedFile[Any], side: int) -> bytes:
         if image.width * image.height > MOST_PIXELS:
             raise too_many_pixels()
         image.draft("RGB", (side * 2, side * 2))
-        upright = ImageOps.exif_transpose(image)
-        upright.thumbnail((side, side))
-        return jpeg(upright)
+        image.thumbnail((side, side))  # before it is turned, which makes a copy
+        return jpeg(ImageOps.exif_transpose(image))
 
 
 def jpeg(image: Image.Image) -> bytes:
@@ -68,6 +82,35 @@ def jpeg(image: Image.Image) -> bytes:
 def too_many_pixels() -> TooLarge:
     """The refusal for a picture that would not fit into memory."""
     return TooLarge(f"That photo has more than {MOST_PIXELS // 1_000_000} megapixels. Choose a smaller one.")
+
+
+_stored: ContextVar[list[FieldFile] | None] = ContextVar("stored", default=None)
+
+
+@contextmanager
+def files_undone() -> Iterator[None]:
+    """What `stored` named inside is deleted again when the block fails: a rollback undoes rows, never files.
+
+    Put it around the transaction. Within another such block the outer one decides in the end.
+    """
+    outer, own = _stored.get(), list[FieldFile]()
+    token = _stored.set(own)
+    try:
+        yield
+    except BaseException:
+        for file in own:
+            file.storage.delete(str(file.name))
+        raise
+    finally:
+        _stored.reset(token)
+    if outer is not None:
+        outer.extend(own)
+
+
+def stored(file: FieldFile) -> None:
+    """Name a file that was just written, for `files_undone`."""
+    if (files := _stored.get()) is not None:
+        files.append(file)
 
 
 def delete_later(file: FieldFile) -> None:

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.models import User
-from common.http import SeeOther
+from common.http import SeeOther, picture
 from demo import people
 from realtime.pages import live_page
 
@@ -58,7 +58,7 @@ def sign_in(request: HttpRequest, slug: str) -> HttpResponse:
     user = playable_or_404(slug)
     if request.user.is_authenticated:
         logout(request)
-    login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
+    login(request, user, backend=settings.AUTHENTICATION_BACKENDS[-1])
     return SeeOther(reverse("home"))
 
 
@@ -69,7 +69,4 @@ def photo(request: HttpRequest, slug: str) -> HttpResponse:
     user = playable_or_404(slug)
     if not user.photo:
         raise Http404
-    with user.photo.open("rb") as file:
-        response = HttpResponse(file.read(), content_type="image/jpeg")
-    response["Cache-Control"] = "max-age=300"
-    return response
+    return picture(user.photo, seconds=300, shared=True)

@@ -123,24 +123,37 @@ def test_a_photo_over_five_megabytes_is_refused(carol: User) -> None:
 
 
 @pytest.mark.parametrize("who", ["carol", "dan", "tess", "driver", "olga"])
-def test_anybody_signed_in_sees_a_photo(who: str, carol: User, request: pytest.FixtureRequest) -> None:
-    sign_in(carol).post("/accounts/profile/edit/", words(photo=photograph()))
-    client = Client()
+@pytest.mark.parametrize(("whose", "seen_by"), [("carol", {"carol", "olga"}), ("tess", None)])
+def test_a_technicians_photo_is_for_everybody_a_customers_for_nobody_else(
+    who: str, whose: str, seen_by: set[str] | None, request: pytest.FixtureRequest
+) -> None:
+    person, client = request.getfixturevalue(whose), Client()
+    sign_in(person).post("/accounts/profile/edit/", words(photo=photograph()))
     client.force_login(request.getfixturevalue(who))
-    response = client.get(f"/accounts/people/{carol.pk}/photo/")
+    response = client.get(f"/accounts/people/{person.pk}/photo/")
+    if seen_by is not None and who not in seen_by:
+        assert response.status_code == 404
+        return
     assert response.status_code == 200 and response["Content-Type"] == "image/jpeg"
     assert response["Cache-Control"].startswith("private")
 
 
+def test_a_photo_that_is_gone_from_the_disk_is_not_there(carol: User) -> None:
+    client = sign_in(carol)
+    client.post("/accounts/profile/edit/", words(photo=photograph()))
+    Path(User.objects.get(pk=carol.pk).photo.path).unlink()
+    assert client.get(f"/accounts/people/{carol.pk}/photo/").status_code == 404
+
+
 def test_a_photo_is_nobodys_who_is_signed_out_and_gone_with_the_account(
-    client: Client, carol: User, dan: User, olga: User
+    client: Client, tess: User, dan: User, olga: User
 ) -> None:
-    sign_in(carol).post("/accounts/profile/edit/", words(photo=photograph()))
-    page = f"/accounts/people/{carol.pk}/photo/"
+    sign_in(tess).post("/accounts/profile/edit/", words(photo=photograph()))
+    page = f"/accounts/people/{tess.pk}/photo/"
     assert client.get(page)["Location"].startswith("/accounts/login/")
     viewer = sign_in(dan)
     assert viewer.get(page).status_code == 200
-    actions.deactivate(carol, by=olga)
+    actions.deactivate(tess, by=olga)
     assert viewer.get(page).status_code == 404
     assert viewer.get("/accounts/people/999999/photo/").status_code == 404
 

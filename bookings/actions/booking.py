@@ -30,7 +30,7 @@ from bookings.states import BidStatus, BookingStatus, CancelReason, Party, Sessi
 from common.geo import is_place
 from common.money import Money, is_exact, whole_units
 from common.refusals import Conflict, Invalid
-from common.uploads import clean_image, delete_later
+from common.uploads import clean_image, delete_later, files_undone, stored
 
 
 class DraftFields(TypedDict, total=False):
@@ -290,14 +290,16 @@ def reopen(booking: Booking, *, by: User, now: datetime, reason: str) -> None:
 def add_photo(booking: Booking, upload: UploadedFile[Any], *, by: User, now: datetime | None = None) -> BookingPhoto:
     """Add a picture to a draft or open booking. Raises `TooLarge` or `Invalid` for what is no picture."""
     image = clean_image(upload)
-    with transaction.atomic():
+    with files_undone(), transaction.atomic():
         held = lock_booking(booking.pk)
         require_customer(held, by)
         if held.status not in (BookingStatus.DRAFT, BookingStatus.OPEN):
             raise moved_on(held)
         if held.photos.count() >= number("PHOTOS_MOST"):
             raise Invalid(f"{number('PHOTOS_MOST')} photos are enough. Remove one first.")
-        return BookingPhoto.objects.create(booking=held, image=image, at=now or timezone.now())
+        photo = BookingPhoto.objects.create(booking=held, image=image, at=now or timezone.now())
+        stored(photo.image)
+        return photo
 
 
 def remove_photo(photo: BookingPhoto, *, by: User) -> None:

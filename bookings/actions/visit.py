@@ -28,7 +28,7 @@ from bookings.rules.fees import Policy, no_show_fee
 from bookings.rules.numbers import minutes, number
 from bookings.states import BookingStatus, ContactChannel, Party, SessionStatus
 from common.refusals import Conflict, Invalid
-from common.uploads import clean_image
+from common.uploads import clean_image, files_undone, stored
 
 
 def check_in(session: Session, *, by: User, now: datetime | None = None, device_at: datetime | None = None) -> Session:
@@ -140,7 +140,7 @@ def complete_session(
     if len(sent) > number("PHOTOS_MOST"):  # before any is decoded, which takes its time
         raise Invalid(f"{number('PHOTOS_MOST')} photos are enough.")
     images = [clean_image(photo) for photo in sent]
-    with transaction.atomic():
+    with files_undone(), transaction.atomic():
         held = lock_session(session.pk)
         require_technician(held.technician_id, by)
         move(
@@ -160,7 +160,7 @@ def keep_completion(session: Session, note: str, images: Iterable[File[bytes]], 
     """Keep what was done, in words and pictures."""
     completion = CompletionNote.objects.create(session=session, note=note.strip()[:2000], at=now)
     for image in images:
-        CompletionPhoto.objects.create(completion=completion, image=image, at=now)
+        stored(CompletionPhoto.objects.create(completion=completion, image=image, at=now).image)
 
 
 def record_contact_attempt(

@@ -14,6 +14,7 @@ from bookings.actions import DraftFields
 from bookings.forms.areas import AREAS, BY_LABEL, label_for
 from bookings.forms.customer import ChangeTimeForm
 from bookings.forms.moments import DateInput, TimeInput
+from bookings.forms.photos import PhotosField
 from bookings.geocoding import find_place
 from bookings.models import Booking, ServiceCategory
 from common.geo import Point, is_place
@@ -31,23 +32,6 @@ def among(data: dict[str, Any], *names: str) -> dict[str, Any]:
 def fields(kept: dict[str, Any]) -> DraftFields:
     """Cleaned data as fields of a draft: the form's fields bear the same names."""
     return cast(DraftFields, kept)
-
-
-class ManyFiles(forms.FileInput):
-    """Several files at once."""
-
-    allow_multiple_selected = True
-
-
-class FilesField(forms.FileField):
-    """Several files at once, as a list."""
-
-    widget = ManyFiles
-
-    def clean(self, data: Any, initial: Any = None) -> list[Any]:
-        """Every file by itself, as Django checks one."""
-        several = data if isinstance(data, list | tuple) else [data] if data else []
-        return [super(FilesField, self).clean(each, initial) for each in several]
 
 
 class WhatForm(forms.Form):
@@ -68,10 +52,9 @@ class WhatForm(forms.Form):
         widget=forms.Textarea({"rows": 4}),
         help_text="What happened, make and model, parking, stairs: the better the details, the closer the offers.",
     )
-    photos = FilesField(
+    photos = PhotosField(
         label="Photos",
         required=False,
-        widget=ManyFiles({"accept": "image/*"}),
         help_text="Up to six. Where and when they were taken is removed. Technicians see them before they offer.",
     )
 

@@ -8,9 +8,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
-from django.core.files.uploadedfile import UploadedFile
 
 from bookings.forms.moments import DateInput, LocalTimes, TimeInput
+from bookings.forms.photos import PhotosField
 from bookings.models import Bid, Booking, Session
 from bookings.rules.numbers import number
 from bookings.states import CancelReason, ContactChannel
@@ -150,23 +150,6 @@ class AttemptForm(forms.Form):
     )
 
 
-class SeveralFiles(forms.ClearableFileInput):
-    """A file input that takes several."""
-
-    allow_multiple_selected = True
-
-
-class PhotosField(forms.FileField):
-    """Several photos; what is no photo is found out where they are kept."""
-
-    widget = SeveralFiles
-
-    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile[Any]]:
-        """The files, none is fine."""
-        files = data if isinstance(data, list | tuple) else [data] if data else []
-        return [super(PhotosField, self).clean(each, initial) for each in files]
-
-
 class CompleteForm(forms.Form):
     """What was done."""
 
@@ -175,7 +158,7 @@ class CompleteForm(forms.Form):
         max_length=2000,
         widget=text_area(4, placeholder="Replaced the washer, checked the pressure"),
     )
-    photos = PhotosField(label="Photos", required=False, widget=SeveralFiles({"accept": "image/*"}))
+    photos = PhotosField(label="Photos", required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

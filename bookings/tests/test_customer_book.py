@@ -21,6 +21,7 @@ from bookings.models import Booking, BookingPhoto
 from bookings.states import BookingStatus
 from bookings.tests import make
 from bookings.tests.make import CAMDEN
+from common import uploads
 from common.geo import Point
 from common.zones import LocalTimeProblem, instant
 
@@ -342,3 +343,17 @@ def test_the_first_and_the_last_day_there_is_are_refused_in_words(
     make.draft(alice, time_zone=zone)
     answer = web.post("/book/when/", {"day": day, "starts": "00:00", "ends": "23:45", "duration_minutes": "60"})
     assert answer.status_code == 422
+
+
+def test_more_photos_than_a_job_may_have_are_not_even_opened(web: Client, alice: User, monkeypatch) -> None:
+    monkeypatch.setattr("bookings.actions.booking.clean_image", lambda upload: pytest.fail("decoded"))
+    answer = web.post("/book/", {"title": "Tap", "photos": [make.picture() for _ in range(7)]})
+    assert answer.status_code == 422 and "6 photos are enough" in answer.content.decode()
+
+
+def test_a_photo_whose_row_is_rolled_back_leaves_no_file(alice: User, media: Path, monkeypatch) -> None:
+    draft = make.draft(alice)
+    monkeypatch.setattr("bookings.actions.booking.stored", lambda file: (uploads.stored(file), 1 / 0))
+    with pytest.raises(ZeroDivisionError):
+        actions.add_photo(draft, make.picture(), by=alice)
+    assert not [path for path in media.rglob("*") if path.is_file()]

@@ -160,6 +160,51 @@ def bomb(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
 
 
+@pytest.mark.parametrize("error", [struct.error, TypeError, KeyError, IndexError, OverflowError])
+def test_broken_exif_is_refused_in_words(error, monkeypatch):
+    def broken(*_, **__):
+        raise error("as Pillow does")
+
+    monkeypatch.setattr(uploads.ImageOps, "exif_transpose", broken)
+    with pytest.raises(Invalid, match="not a photo we can read"):
+        clean_image(sent(Image.new("RGB", (10, 10))))
+
+
+class TestFilesUndone:
+    def kept(self, folder, name: str = "a.jpg") -> FieldFile:
+        (folder / name).write_bytes(b"x")
+        file = FieldFile(None, FileField(storage=FileSystemStorage(folder)), name)
+        uploads.stored(file)
+        return file
+
+    def test_a_file_goes_when_its_block_fails(self, tmp_path):
+        with pytest.raises(Invalid), uploads.files_undone():
+            self.kept(tmp_path)
+            raise Invalid("No.")
+        assert not list(tmp_path.iterdir())
+
+    def test_and_stays_when_it_does_not(self, tmp_path):
+        with uploads.files_undone():
+            self.kept(tmp_path)
+        self.kept(tmp_path, "outside.jpg")
+        assert len(list(tmp_path.iterdir())) == 2
+
+    def test_the_outer_block_decides(self, tmp_path):
+        with pytest.raises(Invalid), uploads.files_undone():
+            with uploads.files_undone():
+                self.kept(tmp_path)
+            raise Invalid("No.")
+        assert not list(tmp_path.iterdir())
+
+    def test_a_file_of_a_failed_inner_block_is_no_trouble_to_the_outer(self, tmp_path):
+        with uploads.files_undone():
+            self.kept(tmp_path, "b.jpg")
+            with pytest.raises(Invalid), uploads.files_undone():
+                self.kept(tmp_path)
+                raise Invalid("No.")
+        assert [path.name for path in tmp_path.iterdir()] == ["b.jpg"]
+
+
 class TestDeleteLater:
     def field_file(self, storage, name) -> FieldFile:
         return FieldFile(None, FileField(storage=storage), name)
