@@ -42,7 +42,6 @@ def table(w: World) -> dict[str, list[tuple[list[object], str]]]:
         "readyz": [([], ALL)],
         "favicon": [([], "go go go go go go go")],
         "manifest": [([], ALL)],
-        "favicon": [([], "302 302 302 302 302 302 302")],
         "metrics": [([], NOBODY)],  # asks for a token
         "realtime:poll": [([], "204 204 204 204 204 204 401")],  # nothing asked for, nothing new
         "home": [([], "200 go 200 go go go 200")],
