@@ -188,13 +188,14 @@ class Site:
             if isinstance(server, Redis):
                 server.resume()
             server.start()
-        for other in self.others:
-            other.stop()
+        for other in self.others:  # killed: nobody is left whom a goodbye would reach
+            if other.is_running():
+                other.kill9()
         self.others.clear()
         if self.web is None:
             self.start()
         elif self.env != self.base_env or not self.web.is_running():
-            self.restart()
+            self.restart(kill=True)
         else:
             self.web.wait_ready()
 

@@ -209,7 +209,7 @@ class Late:
 def test_a_page_taken_over_late_does_not_undo_what_came_meanwhile(site, desk, alice, board, transport):
     # Precondition: the page asks its own URL again; the answer is overtaken by a change and by a question after it.
     if transport == "poll":
-        site.restart({"LIVE_TRANSPORT": "poll"})
+        site.restart({"LIVE_TRANSPORT": "poll"}, kill=True)
     one = Card.objects.create(board=board, title="A card", rank=1)
     page = desk(alice).live() if transport == "socket" else desk(alice).polling()
     own_url = Late(page, lambda request: "x-live-refresh" in request.headers)
@@ -262,7 +262,7 @@ def test_a_cursor_past_its_time_reloads_the_regions_and_no_form(site, desk, alic
 
 def test_a_tab_hidden_for_longer_than_the_limit_asks_at_once_when_it_returns(site, proxy, desk, alice, bob, board):
     # Precondition: heartbeats that would notice the dead line come far too late for this test.
-    site.restart({"LIVE_HEARTBEAT_EVERY": "60", "LIVE_HIDDEN_RESYNC_AFTER": "0.2"})
+    site.restart({"LIVE_HEARTBEAT_EVERY": "60", "LIVE_HIDDEN_RESYNC_AFTER": "0.2"}, kill=True)
     page, witness = desk(alice, url=proxy.url).live(), desk(bob).live()
 
     page.hide()
@@ -287,7 +287,7 @@ def test_a_tab_hidden_for_longer_than_the_limit_asks_at_once_when_it_returns(sit
 
 def test_a_socket_that_idles_for_a_minute_stays_open_and_hears_by_bell(site, desk, alice, bob, board):
     # Precondition: nothing is said for 61 s, on the socket or on Redis, and the tail would look too late to help.
-    site.restart({"LIVE_HEARTBEAT_EVERY": "300", "LIVE_TAIL_EVERY": "300", "LIVE_AWAY_AFTER": "300"})
+    site.restart({"LIVE_HEARTBEAT_EVERY": "300", "LIVE_TAIL_EVERY": "300", "LIVE_AWAY_AFTER": "300"}, kill=True)
     other = site.spawn()
     pages = [desk(alice).live(), desk(bob, url=other.url).live()]
     heard = [len(page.wire.got) for page in pages]

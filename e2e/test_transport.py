@@ -22,16 +22,16 @@ def started(poll: Response) -> float:
     return poll.request.timing["startTime"] / 1000
 
 
-def ended(poll: Response) -> float:
-    """When the answer had arrived."""
-    return started(poll) + max(poll.request.timing["responseEnd"], 0) / 1000
+def answered(poll: Response) -> float:
+    """When the page had the answer's head: its end may be noted later than the page goes on."""
+    return started(poll) + max(poll.request.timing["responseStart"], 0) / 1000
 
 
 def pauses(polls: list[Response]) -> list[float]:
     """The seconds between each answer and the next question."""
     for poll in polls:
         poll.finished()
-    return [started(after) - ended(before) for before, after in pairwise(polls)]
+    return [started(after) - answered(before) for before, after in pairwise(polls)]
 
 
 def is_around(pause: float, every: float) -> bool:
@@ -62,7 +62,7 @@ def asks_no_more(desk: Desk, board) -> None:
 @pytest.mark.smoke
 def test_with_sockets_switched_off_a_page_opens_none_and_follows_by_polling(site, desk, alice, board, console):
     # Precondition: the server was started with LIVE_TRANSPORT=poll.
-    site.restart({"LIVE_TRANSPORT": "poll"})
+    site.restart({"LIVE_TRANSPORT": "poll"}, kill=True)
     page = desk(alice).polling()
 
     write(board, "Asked for")
@@ -130,7 +130,7 @@ def test_a_proxy_without_upgrades_costs_nothing_but_time(proxy, desk, alice, boa
 def test_a_cut_in_the_middle_shows_after_three_seconds(site, proxy, desk, alice, board, console):
     # Precondition: the domain's own limit, not the shrunk one of the other tests.
     console.allow_outage()
-    site.restart({"LIVE_TROUBLE_AFTER": "3", "LIVE_HEARTBEAT_EVERY": "1"})
+    site.restart({"LIVE_TROUBLE_AFTER": "3", "LIVE_HEARTBEAT_EVERY": "1"}, kill=True)
     page = desk(alice, url=proxy.url).live()
     write(board, "Before the cut")
     page.sees("Before the cut")
@@ -156,7 +156,7 @@ def test_a_cut_in_the_middle_shows_after_three_seconds(site, proxy, desk, alice,
 def test_a_short_cut_shows_no_badge(site, proxy, desk, alice, board, console):
     # Precondition: a limit far above what coming back takes.
     console.allow_outage()
-    site.restart({"LIVE_TROUBLE_AFTER": "30"})
+    site.restart({"LIVE_TROUBLE_AFTER": "30"}, kill=True)
     page = desk(alice, url=proxy.url).live()
     page.page.evaluate(
         """new MutationObserver(() => { window.badgeSeen = true })
@@ -189,7 +189,7 @@ def test_a_dead_line_is_noticed_by_the_heartbeat(site, proxy, desk, alice, board
 def test_a_browser_without_network_says_so_and_returns_at_once(site, proxy, desk, alice, bob, board, console):
     # Precondition: a wait before the next try that would be far too long.
     console.allow_outage()
-    site.restart({"LIVE_RETRY_FROM": "60", "LIVE_RETRY_AT_MOST": "60", "LIVE_POLL_EVERY_CLOSE": "60"})
+    site.restart({"LIVE_RETRY_FROM": "60", "LIVE_RETRY_AT_MOST": "60", "LIVE_POLL_EVERY_CLOSE": "60"}, kill=True)
     page, witness = desk(alice, url=proxy.url).live(), desk(bob).live()
 
     page.page.context.set_offline(True)
@@ -217,7 +217,7 @@ def with_luck(desk, who, luck: float) -> Desk:
 
 def test_polls_slow_down_by_half_up_to_the_cap_and_quicken_with_a_change(site, desk, alice, bob, board):
     # Precondition: a session page's interval is 0.8 s here and the cap 2 s; nothing changes.
-    site.restart({"LIVE_TRANSPORT": "poll", "LIVE_POLL_EVERY_CLOSE": "0.8", "LIVE_POLL_AT_MOST": "2"})
+    site.restart({"LIVE_TRANSPORT": "poll", "LIVE_POLL_EVERY_CLOSE": "0.8", "LIVE_POLL_AT_MOST": "2"}, kill=True)
     lots = {1 - JITTER: with_luck(desk, alice, 0), 1 + JITTER: with_luck(desk, bob, 0.9999)}
     for share, page in lots.items():
         page.until(lambda page=page: len(page.wire.polls) >= 6, "six polls")
@@ -240,7 +240,7 @@ def test_polls_slow_down_by_half_up_to_the_cap_and_quicken_with_a_change(site, d
 
 def test_pages_poll_at_the_pace_of_their_kind(site, person, desk, alice):
     # Precondition: 0.4 s on session pages and 0.7 s on others, as in QUICK.
-    site.restart({"LIVE_TRANSPORT": "poll"})
+    site.restart({"LIVE_TRANSPORT": "poll"}, kill=True)
     usual = person(alice)
     usual.goto(reverse("profile"))
 
@@ -253,7 +253,7 @@ def test_pages_poll_at_the_pace_of_their_kind(site, person, desk, alice):
 
 def test_a_polling_page_ends_when_its_session_does(site, desk, alice, board, console):
     console.allow(r"status of 401")
-    site.restart({"LIVE_TRANSPORT": "poll"})
+    site.restart({"LIVE_TRANSPORT": "poll"}, kill=True)
     page = desk(alice).polling()
 
     alice.is_active = False
@@ -265,7 +265,7 @@ def test_a_polling_page_ends_when_its_session_does(site, desk, alice, board, con
 
 def test_a_polling_page_that_loses_its_topics_shows_them_no_longer(site, desk, alice, board, console):
     console.allow(r"status of 404")
-    site.restart({"LIVE_TRANSPORT": "poll"})
+    site.restart({"LIVE_TRANSPORT": "poll"}, kill=True)
     page = desk(alice).polling().sees("The first note")
 
     board.people.remove(alice)
