@@ -86,7 +86,7 @@ def check_in(request: HttpRequest, session: Session, user: User) -> HttpResponse
 def enter_code(request: HttpRequest, session: Session, user: User) -> HttpResponse:
     """The work begins with the customer's code; their own tap does the same."""
     name = session.booking.customer.first_name
-    ask = Ask("Ask for the start code", "Start the work", f"{name} can also tap Start on their own page.")
+    ask = Ask("Ask for the start code", "Start the work", f"{name} can also start the work on their own page.")
     form = CodeForm(**typed(request))
     return confirm(request, session, ask, form, lambda data: actions.start_session(session, by=user, code=data["code"]))
 
