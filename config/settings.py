@@ -102,7 +102,6 @@ HTTPS = flag("HTTPS", default=not DEBUG)
 if flag("TRUST_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     ALLAUTH_TRUSTED_PROXY_COUNT = 1  # or all people behind the proxy would share one rate limit
-    ALLAUTH_TRUSTED_PROXY_COUNT = 1  # rate limits count the visitor's address, which that proxy appends
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = whole("HSTS_SECONDS", 31_536_000 if HTTPS else 0)
@@ -206,6 +205,12 @@ elif database["ENGINE"] == "django.db.backends.postgresql":
         **database.get("OPTIONS", {}),
         "pool": {"min_size": 2, "max_size": whole("DATABASE_POOL", 20, least=4), "timeout": 15},
         "prepare_threshold": None,
+        # A lost host is noticed within seconds, not when TCP gives up after a quarter of an hour.
+        "connect_timeout": 5,
+        "keepalives_idle": 5,
+        "keepalives_interval": 2,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 10_000,
     }
     database["CONN_HEALTH_CHECKS"] = True
     database["DISABLE_SERVER_SIDE_CURSORS"] = True
@@ -239,7 +244,9 @@ if REDIS_URL:
         }
     }
 else:
-    CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 100_000}}}
+    # One process, whose hub joins its groups once and stays: nothing may expire.
+    IN_MEMORY = {"capacity": 100_000, "group_expiry": 10**9}
+    CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": IN_MEMORY}}
 
 # The cache holds rate limits only. In the database it needs nothing more, and no Redis to be up.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "callout_cache"}}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from typing import Any
@@ -18,8 +17,19 @@ from realtime.principals import session_cookie
 from realtime.sockets import MALFORMED, TOO_FAST, TOO_LARGE, LiveSocket
 
 MOST_TOPICS = 500
-MESSAGES_A_SECOND = 20  # sustained; short bursts of ten seconds' worth pass
+MESSAGES_A_SECOND = 20  # sustained
+BURST = 10  # seconds' worth of messages that pass at once
+TOPICS_A_TOKEN = 20  # what following costs: each topic may ask the database who belongs
+KNOWN_CODES = {1000, 1001, 1005, 1006}
 DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class MalformedError(Exception):
+    """The page sent what is not the protocol."""
+
+
+class TooFastError(Exception):
+    """The page speaks faster than it may."""
 
 
 class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
@@ -29,7 +39,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     channel_layer_alias = None
     scope: dict[str, Any]
     socket: LiveSocket | None = None
-    tokens = 10.0 * MESSAGES_A_SECOND
+    tokens = float(BURST * MESSAGES_A_SECOND)
     counted_at = 0.0
 
     async def dispatch(self, message: dict[str, Any]) -> None:
@@ -58,47 +68,53 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if socket is None or not socket.open:
             return
         socket.heard_at = time.time()
-        if len(text.encode()) > settings.LIVE["MESSAGE_BYTES"] or len(message.get("bytes") or b"") > 0:
+        if len(text.encode()) > settings.LIVE["MESSAGE_BYTES"] or message.get("bytes"):
             socket.close(TOO_LARGE)
-        elif not self.in_time():
-            socket.close(TOO_FAST)
-        else:
+            return
+        try:
             self.take(socket, text)
+        except MalformedError:
+            socket.close(MALFORMED)
+        except TooFastError:
+            socket.close(TOO_FAST)
 
-    def in_time(self) -> bool:
-        """Whether the page keeps to the rate it may speak at (a token bucket)."""
+    def pay(self, price: float = 1) -> None:
+        """Keep the page to the rate it may speak at (a token bucket). Raises `TooFastError` beyond it."""
         now = time.monotonic()
         earned = (now - self.counted_at) * MESSAGES_A_SECOND if self.counted_at else 0
-        self.tokens = min(self.tokens + earned, 10.0 * MESSAGES_A_SECOND) - 1
+        self.tokens = min(self.tokens + earned, BURST * MESSAGES_A_SECOND) - price
         self.counted_at = now
-        return self.tokens > 0
+        if self.tokens <= 0:
+            raise TooFastError
 
     def take(self, socket: LiveSocket, text: str) -> None:
-        """Read a message and act on it; anything that is not the protocol closes the socket."""
+        """Read a message and act on it. Raises `MalformedError` for what is not the protocol."""
+        self.pay()
         try:
             data = json.loads(text, parse_constant=_no_number)
-            kind = data["t"]
-            handler = getattr(self, f"on_{kind}") if kind in KINDS else None
-            if handler is None:
-                raise ValueError(kind)
-            handler(socket, data)
-        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
-            socket.close(MALFORMED)
+        except (ValueError, RecursionError):
+            raise MalformedError from None
+        kind = data.get("t") if isinstance(data, dict) else None
+        if not isinstance(kind, str) or kind not in KINDS:
+            raise MalformedError
+        getattr(self, f"on_{kind}")(socket, data)
 
     def on_hello(self, socket: LiveSocket, data: dict[str, Any]) -> None:
         """The page says where it stands and what it follows."""
-        socket.page = _text(data.get("page", ""), 200)
-        socket.link = _text(data.get("link", ""), 64)
+        cursor, names, number = _text(data, "c", 40_000), _topics(data), _number(data, "i", 0)
+        self.pay(len(names) / TOPICS_A_TOKEN)
+        socket.page, socket.link = _text(data, "page", 200, ""), _text(data, "link", 64, "")
         counters.hellos.inc()
-        names = _topics(data)
         socket.hub.unfollow(socket, list(socket.topics - names))  # a page that says hello again starts anew
-        socket.hub.follow(socket, "hello", _text(data["c"], 40_000), names)
+        socket.hub.follow(socket, "hello", cursor, names, number)
 
     def on_follow(self, socket: LiveSocket, data: dict[str, Any]) -> None:
         """A fragment brought new topics to the page."""
-        names = _topics(data)
-        if socket.ready and len(socket.topics | names) <= MOST_TOPICS:
-            socket.hub.follow(socket, "follow", _text(data["c"], 40_000), names)
+        cursor, names, number = _text(data, "c", 40_000), _topics(data), _number(data, "i", 0)
+        self.pay(len(names) / TOPICS_A_TOKEN)
+        if not socket.ready or len(socket.topics | names) > MOST_TOPICS:
+            raise MalformedError
+        socket.hub.follow(socket, "follow", cursor, names, number)
 
     def on_unfollow(self, socket: LiveSocket, data: dict[str, Any]) -> None:
         """The page no longer holds these topics."""
@@ -109,28 +125,30 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         socket.away = bool(data.get("away"))
         if socket.ready:
             mine = socket.hub
-            asking = any(question.socket is socket for question in mine.waiting)
-            cursor = None if asking or socket.behind else mine.cursor_text() or None
+            cursor = None if socket.behind or mine.is_asking(socket) else mine.cursor_text() or None
             socket.say({"t": "beat", "c": cursor, "asof": int(mine.asof), "now": int(journal.milliseconds())})
 
     def on_ack(self, socket: LiveSocket, data: dict[str, Any]) -> None:
         """The page has received this many frames; some with how late they were, in milliseconds."""
-        socket.acknowledge(int(data["n"]))
-        for lag in data.get("lag", [])[:64]:
+        lags = data.get("lag", [])
+        if not isinstance(lags, list) or not socket.acknowledge(_number(data, "n")):
+            raise MalformedError
+        for lag in lags[:64]:
             if isinstance(lag, int | float):
                 counters.commit_to_browser.observe(min(max(lag, 0), 600_000) / 1000)
 
     def on_say(self, socket: LiveSocket, data: dict[str, Any]) -> None:
-        """A message for an app."""
-        kind, content = data["kind"], data.get("data") or {}
+        """A message for an app; one at a time for each page, in order."""
+        kind, content = _text(data, "kind", 80), data.get("data") or {}
         if socket.ready and socket.principal and inbound.knows(kind) and isinstance(content, dict):
-            asyncio.get_running_loop().run_in_executor(None, inbound.handle, kind, socket.principal, content)
+            inbound.queue(socket, kind, content)
 
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:
         """The connection is over, by whichever side."""
         if self.socket is not None:
             if self.socket.open:
-                counters.closes.labels(str(message.get("code") or 1006)).inc()
+                code = message.get("code") or 1006
+                counters.closes.labels(str(code) if code in KNOWN_CODES else "other").inc()
             self.socket.forget()
             self.socket = None
         raise StopConsumer
@@ -139,10 +157,11 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 KINDS = frozenset({"hello", "follow", "unfollow", "beat", "ack", "say"})
 
 
-def _text(value: object, longest: int) -> str:
+def _text(data: dict[str, Any], name: str, longest: int, otherwise: str | None = None) -> str:
+    value = data.get(name, otherwise)
     # Printable: the database refuses NUL, and a lone surrogate cannot even be sent to it.
     if not isinstance(value, str) or len(value) > longest or not value.isprintable():
-        raise ValueError("text expected")
+        raise MalformedError
     return value
 
 
@@ -150,11 +169,20 @@ def _no_number(name: str) -> float:
     raise ValueError(f"{name} is not JSON")
 
 
+def _number(data: dict[str, Any], name: str, otherwise: int | None = None) -> int:
+    value = data.get(name, otherwise)
+    if not isinstance(value, int) or not 0 <= value < 2**53:
+        raise MalformedError
+    return value
+
+
 def _topics(data: dict[str, Any]) -> set[str]:
-    names = data["topics"]
+    names = data.get("topics")
     if not isinstance(names, list) or len(names) > MOST_TOPICS:
-        raise ValueError("a list of topics expected")
-    return {_text(name, 100) for name in names}
+        raise MalformedError
+    if not all(isinstance(name, str) and len(name) <= 100 and name.isprintable() for name in names):
+        raise MalformedError
+    return set(names)
 
 
 def refusal(scope: dict[str, Any]) -> str:
@@ -181,8 +209,8 @@ def _scheme(scope: dict[str, Any], headers: dict[str, str]) -> str:
 
 def _same_place(one: str, other: str) -> bool:
     """Whether two origins agree in scheme, host and port (default ports written or not)."""
-    a, b = urlsplit(one), urlsplit(other)
     try:
+        a, b = urlsplit(one), urlsplit(other)
         ports = [each.port or DEFAULT_PORTS.get(each.scheme) for each in (a, b)]
     except ValueError:
         return False

@@ -186,11 +186,15 @@ def as_it_was(row: models.Model, remembered: Mapping[str, Any]) -> models.Model:
     return before
 
 
-def touch(fragment: Fragment, keys: Iterable[str | int]) -> None:
-    """Have every page look again at `fragment` for `keys`: for what became true by time alone."""
+def touch(fragment: Fragment, keys: Iterable[str | int], *, topics: Iterable[str] = ()) -> None:
+    """Have every page look again at `fragment` for `keys`: for what became true by time alone.
+
+    `topics` names where the objects may stand although they no longer belong there.
+    """
     from realtime import journal
 
     wanted = [str(key) for key in keys]
     found = fragment.load(wanted)
     places = {(topic, key) for key, thing in found.items() for topic in fragment.topics(thing)}
+    places |= {(topic, key) for topic in topics for key in wanted}
     journal.write([journal.Touch(topic, fragment.name, key) for topic, key in sorted(places)], latest=fragment.latest)

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 
 from realtime import hub, journal
 
+DEAF_AFTER = 10.0  # seconds since the tail's last good look
+
 
 def ready() -> dict[str, Any]:
-    """The parts of readiness: `ok`, `database`, `journal` and `hub`. Redis is not among them: without it
-    pages are served and the tail delivers."""
+    """The parts of readiness: `ok`, `database`, `hub` and `layer`.
+
+    The channel layer does not count towards `ok`: without it pages are served and the tail delivers.
+    """
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-        database = "ok"
         journal.now()
+        database = "ok"
     except DatabaseError as error:
         database = type(error).__name__
     running = hub.current()
-    state = running.state if running else {"running": True, "sockets": 0}
+    state = running.state if running else {"running": True, "tail_age": None, "sockets": 0}
+    hears = bool(state["running"]) and (state["tail_age"] or 0) < DEAF_AFTER
     layer = "failing" if running and running.ringer.failing else "ok"
-    return {"ok": database == "ok" and bool(state["running"]), "database": database, "hub": state, "layer": layer}
+    return {"ok": database == "ok" and hears, "database": database, "hub": state, "layer": layer}

@@ -1,10 +1,9 @@
 """The hub: one per server process, between the journal and the sockets.
 
-It hears of changes by bells (its own process, the channel layer) and by its tail (a look at the journal
-several times a second), renders each touched fragment once and hands the same ready frame to every
-socket that follows it. Everything that decides order runs in one task, `_work`: collect, render in the
-thread, deliver, then collect again. So a socket is never pushed to before its hello is answered, and a
-change that arrives while its fragment is being rendered causes another rendering.
+It hears of changes (`realtime.ears`), renders each touched fragment once (`realtime.jobs`) and hands the
+same ready frame to every socket that follows it. Everything that decides order runs in one task, `_work`:
+collect, render in the thread, deliver, then collect again. So a socket is never pushed to before its
+hello is answered, and a change that arrives while its fragment is being rendered causes another rendering.
 """
 
 from __future__ import annotations
@@ -20,25 +19,28 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from channels.layers import get_channel_layer
 from django.conf import settings
-from django.db import close_old_connections, connection, connections
+from django.db import connections
 
-from realtime import bell, counters, journal, presence, topics
+from realtime import bell, counters, journal, topics
 from realtime.bell import Items, Ringer
+from realtime.ears import Ears
 from realtime.jobs import Answer, Job, Question, answer_frames, by_socket, frame
-from realtime.journal import ORDER, ORDERS_TOPIC, Cursor, Reading, Touch
-from realtime.sockets import SERVER_GOING, SIGNED_OUT, TOO_SLOW, LiveSocket, Send
+from realtime.journal import ORDER, Cursor, Touch
+from realtime.keeping import Keeper
+from realtime.sockets import NOT_YOURS, SERVER_GOING, SIGNED_OUT, TOO_SLOW, LiveSocket, Send
+from realtime.topics import Principal
 
 log = logging.getLogger(__name__)
 
-REMEMBERED = 50_000  # journal row ids, to know a change that was heard twice
+COLLECT_AFTER = 0.002  # seconds from the first change of a batch: what commits together travels together
+QUESTIONS_AT_ONCE = 250
 YIELD_EVERY = 200  # sockets written to before other work of the loop gets a turn
-BELL_GRACE = 1.0  # seconds within which a bell may follow the tail's find
-JOIN_WITHIN = 5.0  # seconds for one group_add
 RETRY_AFTER = 0.2  # seconds, doubled up to 2, when the database does not answer
-LOOK_WHOLE_EVERY = 1.0  # seconds
-CHECK_SESSIONS_EVERY = 60.0  # seconds
+MEND_AFTER = 0.5  # seconds, doubled at each try, when a fragment failed to render
+MEND_TRIES = 5
+MEMBERS_KNOWN_FOR = 2.0  # seconds that a signal trusts who belongs to its topic
+STOP_WITHIN = 3.0  # seconds for the threads to come to an end
 
 # Ready frames of one batch by (topics delivered, topics lost): sockets that follow the same get the same text.
 Frames = dict[tuple[tuple[str, ...], tuple[str, ...]], str]
@@ -56,43 +58,44 @@ class Hub:
         self.followers: dict[str, dict[LiveSocket, None]] = {}
         self.dirty: dict[Touch, float] = {}
         self.waiting: list[Question] = []
-        self.tail_cursor: Cursor | None = None
+        # Everything up to here has been handed to the sockets, as of (milliseconds since 1970).
         self.safe_cursor: Cursor | None = None
         self.asof = 0.0
-        self._looked = 0.0
-        self.ringer = Ringer()
         self.going = False
+        self.ringer = Ringer()
+        self.ears = Ears(
+            followed=lambda: self.followers,
+            mark=self._mark,
+            looked=self._looked,
+            lost=self._send_all_back,
+            signal=self._signal,
+        )
+        self.keeper = Keeper(self)
         self._numbers = 0
-        self._heard: dict[int, None] = {}
-        self._unbelled: dict[int, float] = {}
         self._orders: deque[tuple[float, str]] = deque(maxlen=500)
-        self._joined: dict[str, float] = {}
-        self._channel = ""
-        self._working = False
+        self._failing: dict[Touch, int] = {}
+        self._members: dict[str, tuple[float, set[Principal]]] = {}
+        self._job: Job | None = None
         self._wake = asyncio.Event()
-        self._topics_changed = asyncio.Event()
-        self._layer = get_channel_layer()
-        # One thread each: rendering must not wait for the tail's look, nor either for the presence batch.
+        # A thread of its own: rendering must not wait for the tail's look or the presence batch, nor they for it.
         self._renderer = ThreadPoolExecutor(1, "live-render")
-        self._looker = ThreadPoolExecutor(1, "live-tail")
-        self._bookkeeper = ThreadPoolExecutor(1, "live-presence")
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._book = presence.Book(self)
+        self._restarted_at: dict[str, float] = {}
 
     # --- Life -------------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Start every task of the hub, each supervised."""
-        loops: dict[str, Callable[[], Awaitable[None]]] = {
+        self._bodies: dict[str, Callable[[], Awaitable[None]]] = {
             "work": self._work,
-            "tail": self._tail,
-            "listen": self._listen,
-            "join": self._join,
+            "tail": self.ears.tail,
+            "listen": self.ears.listen,
+            "join": self.ears.join,
             "ring": self.ringer.run,
-            "sweep": self._sweep,
-            "presence": self._presence,
+            "sweep": self.keeper.sweep,
+            "presence": self.keeper.note,
         }
-        for name, body in loops.items():
+        for name, body in self._bodies.items():
             self._tasks[name] = self.loop.create_task(self._supervise(name, body), name=f"live-{name}")
 
     async def _supervise(self, name: str, body: Callable[[], Awaitable[None]]) -> None:
@@ -100,6 +103,7 @@ class Hub:
             try:
                 await body()
             except Exception:  # a task of the hub never stays dead
+                self._restarted_at[name] = time.monotonic()
                 counters.hub_restarts.labels(name).inc()
                 log.exception("The hub's task %s failed and is started again.", name)
             await asyncio.sleep(0.5)
@@ -109,20 +113,25 @@ class Hub:
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
-        for pool in (self._renderer, self._looker, self._bookkeeper):
-            pool.submit(connections.close_all)  # looked up in the pool's thread: each has its own
-            pool.shutdown(wait=True)
         if bell.local_hub is self:
             bell.local_hub = None
+        self.keeper.pool.submit(self.keeper.book.close)
+        pools = (self._renderer, self.ears.looker, self.keeper.pool)
+        # Looked up in the pool's thread: each has its own connections.
+        ends = [self.loop.run_in_executor(pool, connections.close_all) for pool in pools]
+        _, stuck = await asyncio.wait(ends, timeout=STOP_WITHIN)
+        for pool in pools:
+            pool.shutdown(wait=not stuck, cancel_futures=True)
 
     @property
     def state(self) -> dict[str, Any]:
-        """For /readyz: whether every task runs and how old the tail's last good look is, in seconds."""
-        return {
-            "running": all(not task.done() for task in self._tasks.values()),
-            "tail_age": round(time.time() - self.asof / 1000, 1) if self.asof else None,
-            "sockets": len(self.sockets),
-        }
+        """For /readyz: whether every task runs without failing, the age of the tail's last good look, sockets."""
+        lately = time.monotonic() - 5
+        failing = sorted(name for name, when in self._restarted_at.items() if when > lately)
+        dead = sorted(name for name, task in self._tasks.items() if task.done())
+        age = round(time.time() - self.ears.looked_at / 1000, 1) if self.ears.looked_at else None
+        running = not failing and not dead
+        return {"running": running, "failing": failing + dead, "tail_age": age, "sockets": len(self.sockets)}
 
     def goodbye(self) -> None:
         """Tell every page that the server is going; they return spread over time."""
@@ -148,8 +157,8 @@ class Hub:
             self.unfollow(socket, list(socket.topics))
             counters.sockets_open.set(len(self.sockets))
 
-    def follow(self, socket: LiveSocket, kind: str, cursor: str, names: set[str]) -> None:
-        """Begin to follow `names` and ask what changed on them since `cursor`.
+    def follow(self, socket: LiveSocket, kind: str, cursor: str, names: set[str], number: int = 0) -> None:
+        """Begin to follow `names` and ask what changed on them since `cursor`; `number` is echoed in the answer.
 
         Followed first, read afterwards: a change in between is heard of, and told after the answer.
         """
@@ -157,17 +166,24 @@ class Hub:
         for name in known:
             self.followers.setdefault(name, {})[socket] = None
         socket.topics |= known
-        self._topics_changed.set()
-        self._ask(Question(socket, kind, cursor, known, names - known, socket.principal))
+        self.ears.topics_changed.set()
+        if kind == "hello":  # a new one says all that a waiting one said
+            self.waiting = [question for question in self.waiting if question.socket is not socket]
+        self._ask(Question(socket, kind, cursor, known, names - known, number, socket.principal))
 
     def resume(self, socket: LiveSocket) -> None:
         """Ask what a socket missed while its window was full."""
-        if not any(question.socket is socket for question in self.waiting):
+        if not any(question.socket is socket and question.kind != "follow" for question in self.waiting):
             self._ask(Question(socket, "resume", socket.cursor, set(socket.topics), principal=socket.principal))
 
     def _ask(self, question: Question) -> None:
         self.waiting.append(question)
         self._wake.set()
+
+    def is_asking(self, socket: LiveSocket) -> bool:
+        """Whether an answer to this socket is on its way."""
+        asked = self.waiting + (self._job.questions if self._job else [])
+        return any(question.socket is socket for question in asked)
 
     def unfollow(self, socket: LiveSocket, names: list[str]) -> None:
         """Stop following `names`."""
@@ -178,7 +194,7 @@ class Hub:
                 sockets.pop(socket, None)
                 if not sockets:
                     del self.followers[name]
-                    self._topics_changed.set()
+                    self.ears.topics_changed.set()
 
     def cursor_text(self) -> str:
         """The cursor up to which everything has been handed to the sockets."""
@@ -188,21 +204,8 @@ class Hub:
 
     def rung(self, items: Items, at: float) -> None:
         """Something committed in this process: hear it, and ring for the others."""
-        self.heard(items, at)
+        self.ears.heard(items, at)
         self.ringer.ring(items, at)
-
-    def heard(self, items: Items, at: float) -> None:
-        """A bell rang for journal rows `items`; `at` is their commit in milliseconds since 1970."""
-        for number, touch in items:
-            self._unbelled.pop(number, None)
-            if number not in self._heard:
-                self._remember(number)
-                self._mark(touch, at)
-
-    def _remember(self, number: int) -> None:
-        self._heard[number] = None
-        if len(self._heard) > REMEMBERED:
-            del self._heard[next(iter(self._heard))]
 
     def _mark(self, touch: Touch, at: float) -> None:
         if touch.fragment == ORDER:
@@ -211,96 +214,43 @@ class Hub:
             self.dirty.setdefault(touch, at)
             self._wake.set()
 
+    def _looked(self) -> None:
+        """After a look of the tail with nothing left to deliver, everything up to it is delivered."""
+        if not self.dirty and self._job is None and not self._failing:
+            self.safe_cursor, self.asof = self.ears.cursor, self.ears.looked_at
+
+    def _send_all_back(self) -> None:
+        for socket in list(self.sockets):
+            socket.close(TOO_SLOW)
+
     def _obey(self, order: str) -> None:
         self._orders.append((time.monotonic(), order))
         for socket in list(self.sockets):
             if socket.ready and _is_ended(socket, order):
                 socket.close(SIGNED_OUT)
 
-    async def _tail(self) -> None:
-        """Look at the journal for what no bell brought: a lost bell then costs a blink and never a change."""
-        while True:
-            try:
-                reading = await self.loop.run_in_executor(self._looker, self._look)
-            except Exception as error:  # the database is away; pages see it by the age of their data
-                log.warning("The tail could not read the journal: %s", error)
-                await asyncio.sleep(1)
-                continue
-            self._take(reading)
-            await asyncio.sleep(settings.LIVE["TAIL_EVERY"])
-
-    def _look(self) -> Reading:
-        """In the tail's thread."""
-        close_old_connections()
-        cursor, moment = self.tail_cursor, time.monotonic()
-        if cursor is None:
-            return journal.read(None)
-        # The cheapest look sees new rows only, so now and then a whole one for the epoch.
-        cheap = connection.vendor == "sqlite" and moment - self._looked < LOOK_WHOLE_EVERY
-        if cheap and journal.newest_id_sqlite() < cursor.xmin:
-            return Reading(cursor, [])
-        self._looked = moment
-        return journal.since(cursor)
-
-    def _take(self, reading: Reading) -> None:
-        self.asof = journal.milliseconds()
-        self.tail_cursor = reading.cursor
-        if reading.reset:  # another database, or a tail that slept past the journal's horizon
-            for socket in list(self.sockets):
-                socket.close(TOO_SLOW)
-        moment = time.monotonic()
-        for change in reading.changes:
-            if change.id not in self._heard:
-                self._remember(change.id)
-                if moment - self._joined.get(change.touch.topic, moment) > BELL_GRACE:
-                    self._unbelled[change.id] = moment
-                self._mark(change.touch, change.at)
-        for number, found_at in list(self._unbelled.items()):
-            if moment - found_at > BELL_GRACE:
-                del self._unbelled[number]
-                counters.tail_finds.inc()
-        if not self.dirty and not self._working:
-            self.safe_cursor = self.tail_cursor
-
-    async def _listen(self) -> None:
-        """Receive what other processes send through the layer."""
-        self._channel = await self._layer.new_channel()
-        self._joined = {}
-        self._topics_changed.set()
-        while True:
-            # Never cancelled, never under a time-out: the pub/sub layer would drop the channel.
-            message = await self._layer.receive(self._channel)
-            if message["type"] == "live.bell":
-                self.heard([(number, Touch(*touch)) for number, *touch in message["items"]], message["at"])
-            elif message["type"] == "live.signal":
-                self._signal(message)
-
     def _signal(self, message: dict[str, Any]) -> None:
-        for socket in list(self.followers.get(message["topic"], ())):
-            if socket.ready and str(socket.principal) != message.get("except"):
-                socket.say({"t": "signal", **{key: message[key] for key in ("topic", "name", "data")}})
+        name = message["topic"]
+        if name in self.followers:
+            who = {each.principal for each in self.followers[name] if each.ready and each.principal}
+            known = self._members.get(name)
+            if known and time.monotonic() - known[0] < MEMBERS_KNOWN_FOR and who <= known[1]:
+                self._spread(message, known[1])
+            else:
+                asked = self.loop.run_in_executor(self.keeper.pool, topics.members_now, name, who)
+                asked.add_done_callback(lambda done: self._spread_asked(message, done))
 
-    async def _join(self) -> None:
-        """Keep the channel in exactly the groups whose topics somebody here follows."""
-        while True:
-            await self._topics_changed.wait()
-            self._topics_changed.clear()
-            if not self._channel:
-                continue
-            channel, wanted = self._channel, {*self.followers, ORDERS_TOPIC}
-            try:
-                for name in wanted - self._joined.keys():
-                    async with asyncio.timeout(JOIN_WITHIN):
-                        await self._layer.group_add(name, channel)
-                    self._joined[name] = time.monotonic()
-                for name in self._joined.keys() - wanted:
-                    async with asyncio.timeout(JOIN_WITHIN):
-                        await self._layer.group_discard(name, channel)
-                    del self._joined[name]
-            except Exception as error:  # the layer is away: the tail serves meanwhile
-                log.warning("The channel layer cannot be joined: %s", error)
-                await asyncio.sleep(1)
-                self._topics_changed.set()
+    def _spread_asked(self, message: dict[str, Any], asked: asyncio.Future[set[Principal]]) -> None:
+        if not asked.cancelled() and asked.exception() is None:
+            if len(self._members) > 1000:
+                self._members.clear()
+            self._members[message["topic"]] = (time.monotonic(), asked.result())
+            self._spread(message, asked.result())
+
+    def _spread(self, message: dict[str, Any], members: set[Principal]) -> None:
+        for socket in list(self.followers.get(message["topic"], ())):
+            if socket.ready and socket.principal in members and str(socket.principal) != message.get("except"):
+                socket.say({"t": "signal", **{key: message[key] for key in ("topic", "name", "data")}})
 
     # --- Delivering -------------------------------------------------------------------------------
 
@@ -309,9 +259,9 @@ class Hub:
         while True:
             await self._wake.wait()
             self._wake.clear()
+            await asyncio.sleep(COLLECT_AFTER)
             while self.dirty or self.waiting:
-                self._working = True
-                job = self._collect()
+                job = self._job = self._collect()
                 try:
                     await self.loop.run_in_executor(self._renderer, job.run)
                     pause = RETRY_AFTER
@@ -323,54 +273,58 @@ class Hub:
                     pause = min(pause * 2, 2)
                 else:
                     await self._deliver(job)
-                self._working = False
+                finally:
+                    self._job = None
 
     def _collect(self) -> Job:
         dirty, self.dirty = self.dirty, {}
-        questions, self.waiting = self.waiting, []
+        questions, self.waiting = self.waiting[:QUESTIONS_AT_ONCE], self.waiting[QUESTIONS_AT_ONCE:]
         audience = {}
         for name in {touch.topic for touch in dirty}:
             sockets = self.followers.get(name, ())
             audience[name] = {each.principal for each in sockets if each.ready and each.principal}
         open_ones = [question for question in questions if question.socket.open]
-        return Job(dirty, audience, open_ones, self.safe_cursor, self.tail_cursor, time.monotonic())
+        return Job(dirty, audience, open_ones, self.ears.cursor, self.ears.looked_at, time.monotonic())
 
     async def _deliver(self, job: Job) -> None:
         """Frames carry the cursor up to which everything was delivered before this batch: never the tail's
         newest, whose rows may still be waiting."""
-        cursor = str(job.cursor) if job.cursor else ""
-        frames: Frames = {}
+        cursor, frames = self.cursor_text(), Frames()
         counters.batches.inc()
         for count, (socket, names) in enumerate(by_socket(job, self.followers).items(), 1):
-            self._push(socket, names, job, cursor, frames)
+            self._attempt(socket, self._push, socket, names, job, cursor, frames)
             if count % YIELD_EVERY == 0:
                 await asyncio.sleep(0)
         for count, answer in enumerate(job.answers, 1):
-            self._give(job, answer)
+            self._attempt(answer.question.socket, self._give, job, answer)
             if count % YIELD_EVERY == 0:
                 await asyncio.sleep(0)
         self._observe(job)
-        self.safe_cursor = job.collected
+        self._mend_later(job)
+        if not self._failing:
+            self.safe_cursor, self.asof = job.collected, job.looked_at
 
-    def _push(
-        self,
-        socket: LiveSocket,
-        names: list[str],
-        job: Job,
-        cursor: str,
-        frames: Frames,
-    ) -> None:
+    def _attempt(self, socket: LiveSocket, step: Callable[..., None], *args: Any) -> None:
+        try:
+            step(*args)
+        except Exception:  # one socket's trouble is not the others'; it returns and resumes
+            log.exception("A socket could not be served and is sent back.")
+            socket.close(TOO_SLOW)
+
+    def _push(self, socket: LiveSocket, names: list[str], job: Job, cursor: str, frames: Frames) -> None:
         if not socket.ready:
             return
         members = job.rendering.members
         mine = tuple(name for name in names if socket.principal in members[name])
         # Asked about and refused; a topic followed only since then waits for its own answer.
         lost = tuple(n for n in names if socket.principal not in members[n] and socket.principal in job.audience[n])
-        if not mine and not lost:
+        if lost and socket.backlog:  # what waits there may be of a topic just lost
+            socket.close(TOO_SLOW)
+        if not socket.open or not (mine or lost):
             return
         text = frames.get((mine, lost))
         if text is None:
-            at = min(when for touch, when in job.dirty.items() if touch.topic in {*mine, *lost})
+            at = min(job.changed_at[name] for name in (*mine, *lost))
             head = {"t": "f", "c": cursor or None, "at": int(at), "gone": list(lost)}
             text = frames[mine, lost] = frame(head, job.rendering.for_topics(mine))
         # A slow reader that is passed by goes on following: its resume is asked about the topic again and told.
@@ -385,54 +339,50 @@ class Hub:
             return
         if question.kind == "hello":
             socket.principal, socket.live_id = question.principal, question.live_id
-            ended = any(_is_ended(socket, o) for when, o in self._orders if when >= job.started or _is_for_good(o))
-            if not question.signed_in or ended:
+            if not question.signed_in or self._was_ended(socket, job.started):
                 socket.close(SIGNED_OUT)
-                return
+            elif socket.link and not question.topics - answer.gone:
+                socket.close(NOT_YOURS)
+        if answer.gone and socket.backlog and question.kind != "hello":
+            socket.close(TOO_SLOW)
+        if not socket.open:
+            return
         self.unfollow(socket, list(answer.gone))
-        if question.kind == "follow":
-            # Only the new topics were read up to here; for the others the cursor stays where it was.
-            sent = [socket.push(text) for text in answer_frames(answer, job.rendering, "")]
-            if not all(sent):
-                socket.cursor = question.cursor
-                socket.catch_up()
+        # A follow reads the new topics only: for the others the cursor stays where it was.
+        cursor = "" if question.kind == "follow" else str(job.here)
+        socket.answer(question.kind, answer_frames(answer, job.rendering, cursor), cursor)
+
+    def _was_ended(self, socket: LiveSocket, since: float) -> bool:
+        """An order that came while the hello was being answered, or one that ended this very session."""
+        return any(_is_ended(socket, order) for when, order in self._orders if when >= since or _is_for_good(order))
+
+    def _mend_later(self, job: Job) -> None:
+        """Render again, a little later, what failed; until it succeeds or is given up no cursor moves past it."""
+        failed = job.rendering.failed
+        tried = job.dirty.keys() | job.rendering.pieces.keys()
+        for touch in [touch for touch in self._failing if touch in tried and touch not in failed]:
+            del self._failing[touch]
+        for touch in failed:
+            tries = self._failing.get(touch, 0)
+            if tries >= MEND_TRIES or touch.topic not in self.followers:
+                self._failing.pop(touch, None)
+                log.error("The fragment %s of %s is given up: pages keep what they show.", touch.fragment, touch.key)
+            else:
+                self._failing[touch] = tries + 1
+                at = job.dirty.get(touch, journal.milliseconds())
+                self.loop.call_later(MEND_AFTER * 2**tries, self._mark_again, touch, at)
+
+    def _mark_again(self, touch: Touch, at: float) -> None:
+        if touch.topic in self.followers:
+            self._mark(touch, at)
         else:
-            cursor = str(job.here)
-            socket.answer(answer_frames(answer, job.rendering, cursor), cursor)
+            self._failing.pop(touch, None)
 
     def _observe(self, job: Job) -> None:
         now = journal.milliseconds()
         for touch, at in job.dirty.items():
             if touch.topic in self.followers:
                 counters.commit_to_send.observe(max(now - at, 0) / 1000)
-
-    # --- Keeping order ----------------------------------------------------------------------------
-
-    async def _sweep(self) -> None:
-        """Close those who never said hello and those who stopped reading."""
-        while True:
-            await asyncio.sleep(min(1.0, settings.LIVE["ACK_WITHIN"] / 4))
-            for socket in list(self.sockets):
-                if not socket.ready and time.time() - socket.opened_at > settings.LIVE["HELLO_WITHIN"]:
-                    if not any(question.socket is socket for question in self.waiting) and not self._working:
-                        socket.close(TOO_SLOW)
-                elif socket.behind and time.monotonic() - socket.behind_since > settings.LIVE["ACK_WITHIN"]:
-                    counters.slow_closed.inc()
-                    socket.close(TOO_SLOW)
-
-    async def _presence(self) -> None:
-        """Write who is here and the counters, in one batch; look now and then whether the sessions still stand."""
-        checked = time.monotonic()
-        while True:
-            await asyncio.sleep(settings.LIVE["PRESENCE_EVERY"])
-            await self.loop.run_in_executor(self._bookkeeper, self._book.write, self._book.pages_now())
-            if time.monotonic() - checked > CHECK_SESSIONS_EVERY:
-                checked = time.monotonic()
-                keys = {socket.session_key: None for socket in self.sockets if socket.ready and not socket.link}
-                live = await self.loop.run_in_executor(self._bookkeeper, presence.signed_in, list(keys))
-                for socket in list(self.sockets):
-                    if socket.ready and socket.session_key in keys and socket.session_key not in live:
-                        socket.close(SIGNED_OUT)
 
 
 def _is_ended(socket: LiveSocket, order: str) -> bool:

@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from django.db import close_old_connections
@@ -30,6 +31,7 @@ class Question:
     cursor: str
     topics: set[str]
     strange: set[str] = field(default_factory=set)  # names that no app declares; never asked of the database
+    number: int = 0  # the page's own, echoed in the answer
     principal: Principal | None = None
     live_id: str = ""
     signed_in: bool = True
@@ -52,12 +54,20 @@ class Job:
     dirty: dict[Touch, float]
     audience: dict[str, set[Principal]]
     questions: list[Question]
-    cursor: Cursor | None
     collected: Cursor | None
+    looked_at: float
     started: float
     here: Cursor = field(init=False)
     rendering: Rendering = field(default_factory=Rendering)
     answers: list[Answer] = field(default_factory=list)
+
+    @cached_property
+    def changed_at(self) -> dict[str, float]:
+        """The first commit on each topic of the batch, in milliseconds since 1970."""
+        found: dict[str, float] = {}
+        for touch, at in self.dirty.items():
+            found[touch.topic] = min(at, found.get(touch.topic, at))
+        return found
 
     def run(self) -> None:
         """Do it, in a thread. Raises what the database raises; nothing is delivered then and the hub tries again."""
@@ -84,11 +94,13 @@ class Job:
         found: dict[str, list[Change] | None] = dict.fromkeys(texts)
         if not usable:
             return found
-        everything = journal.since(min(usable, key=lambda cursor: cursor.xmin), names)
+        # From a floor below them all: of two cursors with one xmin (a writer stays open) either may be the older.
+        floor = min(cursor.xmin for cursor in usable)
+        everything = journal.since(Cursor(self.here.epoch, floor, floor), names)
         for text, cursor in cursors.items():
             if cursor is None:
                 continue
-            if everything.reset:  # the oldest is older than the journal; the others may not be
+            if everything.reset:  # the floor is older than the journal; the others may not be
                 own = journal.since(cursor, names)
                 found[text] = None if own.reset else own.changes
             else:
@@ -133,7 +145,7 @@ def _parsed(text: str, here: Cursor) -> Cursor | None:
         cursor = journal.parse_cursor(text)
     except BadCursorError:
         return None
-    return cursor if cursor.epoch == here.epoch else None
+    return cursor if cursor.epoch == here.epoch and cursor.xmax <= here.xmax else None
 
 
 KIND_OF_ANSWER = {"hello": "welcome", "follow": "followed", "resume": "f"}
@@ -148,6 +160,7 @@ def answer_frames(answer: Answer, rendering: Rendering, cursor: str) -> list[str
         last = place == len(chunks) - 1
         head = {
             "t": KIND_OF_ANSWER[answer.question.kind],
+            "i": answer.question.number,
             "c": cursor if last and cursor else None,
             "now": int(journal.milliseconds()),
             "gone": sorted(answer.gone) if last else [],
@@ -183,7 +196,7 @@ def _chunks(pieces: list[str]) -> Iterable[list[str]]:
 def by_socket(job: Job, followers: dict[str, dict[LiveSocket, None]]) -> dict[LiveSocket, list[str]]:
     """Which of the batch's topics each socket follows."""
     found: dict[LiveSocket, list[str]] = defaultdict(list)
-    for name in dict.fromkeys(touch.topic for touch in job.dirty):
+    for name in job.changed_at:
         for socket in followers.get(name, ()):
             found[socket].append(name)
     return found

@@ -8,6 +8,7 @@ time, and the newest id ever given (`sqlite_sequence`, which survives pruning) i
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 import time
@@ -212,11 +213,10 @@ def read(cursor: Cursor | None, topics: Sequence[str] | None = None) -> Reading:
     else:
         params += [cursor.xmin if cursor else 0]
     clause = ""
-    if topics is not None:
-        clause = (
-            "AND j.topic = ANY(%s)" if postgresql else f"AND j.topic IN ({', '.join(['%s'] * len(topics)) or 'NULL'})"
-        )
-        params += [list(topics)] if postgresql else list(topics)
+    if topics is not None and postgresql:
+        clause, params = "AND j.topic = ANY(%s)", [*params, list(topics)]
+    elif topics is not None:  # one parameter for any number of them: SQLite limits how many a statement may have
+        clause, params = "AND j.topic IN (SELECT value FROM json_each(%s))", [*params, json.dumps(list(topics))]
     with connection.cursor() as db:
         db.execute((_READ_POSTGRESQL if postgresql else _READ_SQLITE).format(topics=clause), params)
         rows = db.fetchall()
@@ -289,9 +289,16 @@ def make_state(**_: Any) -> None:
 # Only what is older than every running transaction: new cursors begin there, and a horizon above it would reset
 # each page again and again while a writer stays open.
 _PRUNE_POSTGRESQL = """
-DELETE FROM realtime_journal WHERE at < %s AND txid < pg_snapshot_xmin(pg_current_snapshot()) RETURNING txid::text
+DELETE FROM realtime_journal WHERE id IN (
+  SELECT id FROM realtime_journal
+  WHERE at < %s AND txid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY at LIMIT 20000
+) RETURNING txid::text
 """
-_PRUNE_SQLITE = "DELETE FROM realtime_journal WHERE at < %s RETURNING id"
+_PRUNE_SQLITE = """
+DELETE FROM realtime_journal WHERE id IN (
+  SELECT id FROM realtime_journal WHERE at < %s ORDER BY at LIMIT 20000
+) RETURNING id
+"""
 
 
 def unless_locked() -> dict[str, Any]:

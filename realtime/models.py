@@ -154,10 +154,3 @@ class Presence(LiveModel):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.principal} on {self.page}"
-
-
-def journalled(rows: Iterable[models.Model]) -> None:
-    """Journal what `rows` touch as they are now."""
-    from realtime import journal
-
-    journal.write_touches((None, row) for row in rows)

@@ -19,6 +19,7 @@ from realtime.topics import Principal
 if TYPE_CHECKING:
     from realtime.hub import Hub
 
+MOST_POLLING = 20  # polling pages of one person that are noted
 REFRESH_SHARE = 0.4  # of OFFLINE_AFTER: how old a written `seen_at` may grow before it is written again
 
 
@@ -34,7 +35,8 @@ class Page(NamedTuple):
     seen_at: float
 
 
-_polling: dict[tuple[Principal, str], tuple[float, float]] = {}
+# principal: page: (first seen, last seen), the page seen longest ago first.
+_polling: dict[Principal, dict[str, tuple[float, float]]] = {}
 _polling_lock = threading.Lock()
 
 
@@ -42,19 +44,25 @@ def polled(principal: Principal, page: str) -> None:
     """Note that a page without a socket has asked."""
     now = time.time()
     with _polling_lock:
-        since, _ = _polling.get((principal, page), (now, now))
-        _polling[principal, page] = (since, now)
+        mine = _polling.setdefault(principal, {})
+        since, _ = mine.pop(page, (now, now))
+        mine[page] = (since, now)
+        if len(mine) > MOST_POLLING:
+            del mine[next(iter(mine))]
 
 
 def _polling_pages() -> list[Page]:
     gone_before = time.time() - settings.LIVE["OFFLINE_AFTER"]
     with _polling_lock:
-        for key, (_, seen) in list(_polling.items()):
-            if seen < gone_before:
-                del _polling[key]
+        for who, pages in list(_polling.items()):
+            here = {page: times for page, times in pages.items() if times[1] >= gone_before}
+            _polling[who] = here
+            if not here:
+                del _polling[who]
         return [
             Page(f"poll-{_digest(f'{who}{page}')}", who, page, "poll", False, since, seen)
-            for (who, page), (since, seen) in _polling.items()
+            for who, pages in _polling.items()
+            for page, (since, seen) in pages.items()
         ]
 
 
@@ -87,6 +95,14 @@ class Book:
                 self._write_pages({page.id: page for page in pages})
         finally:
             close_old_connections()
+
+    def close(self) -> None:
+        """The process is going, and its pages with it: take them out, in a thread."""
+        with transaction.atomic():
+            left = [self._row(page) for page in self._written.values()]
+            Presence._base_manager.filter(process_id=self._hub.id)._raw_delete(DEFAULT_DB_ALIAS)
+            ServerProcess.objects.filter(pk=self._hub.id).delete()
+            journal.write_touches((row, None) for row in left)
 
     def _write_process(self) -> None:
         ServerProcess.objects.update_or_create(

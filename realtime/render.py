@@ -11,6 +11,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from realtime import counters, fragments, journal, topics
 from realtime.journal import Touch
@@ -23,23 +24,31 @@ Audience = Mapping[str, set[Principal]]
 
 @dataclass
 class Rendering:
-    """What to deliver: for each topic its ready JSON pieces and those who belong to it now."""
+    """What to deliver: for each topic its ready JSON pieces and those who belong to it now; and what failed."""
 
     pieces: dict[Touch, str] = field(default_factory=dict)
     members: dict[str, set[Principal]] = field(default_factory=dict)
+    failed: set[Touch] = field(default_factory=set)
+
+    @cached_property
+    def by_topic(self) -> dict[str, list[str]]:
+        """The pieces of each topic."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for touch, piece in self.pieces.items():
+            found[touch.topic].append(piece)
+        return found
 
     def for_topics(self, names: Iterable[str]) -> list[str]:
         """The pieces on `names`."""
-        wanted = set(names)
-        return [piece for touch, piece in self.pieces.items() if touch.topic in wanted]
+        return [piece for name in names for piece in self.by_topic.get(name, ())]
 
 
 def render(touches: Collection[Touch], audience: Audience, version: str) -> Rendering:
     """Render `touches` for the followers in `audience` (topic: principals). Call it inside the
     `journal.snapshot()` that `version` was taken in.
 
-    A topic whose followers have all lost it is not rendered. A fragment that fails is logged and left
-    out; the others go on.
+    A topic whose followers have all lost it is not rendered. A fragment that fails is logged and named in
+    `failed`; the others go on.
     """
     done = Rendering()
     for name, principals in audience.items():
@@ -73,6 +82,7 @@ def _render_fragment(fragment: fragments.Fragment, wanted: list[Touch], version:
         journal.mend()
         counters.render_errors.labels(fragment.name).inc()
         log.exception("The fragment %s could not be loaded.", fragment.name)
+        done.failed.update(wanted)
         return
     for touch in wanted:
         try:
@@ -81,6 +91,7 @@ def _render_fragment(fragment: fragments.Fragment, wanted: list[Touch], version:
             journal.mend()
             counters.render_errors.labels(fragment.name).inc()
             log.exception("The fragment %s of %s could not be rendered.", fragment.name, touch.key)
+            done.failed.add(touch)
 
 
 def _piece(fragment: fragments.Fragment, touch: Touch, found: Mapping[str, object], version: str) -> str:

@@ -8,6 +8,7 @@ import json
 import logging
 import time
 import types
+from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,8 @@ SERVER_GOING = 4012
 TOO_SLOW = 4013
 TOO_FAST = 4029
 
+MOST_BACKLOG = 8 * 1024 * 1024  # characters of answers that wait for a reader
+
 
 class LiveSocket:
     """A page's socket.
@@ -49,6 +52,7 @@ class LiveSocket:
         "cursor",
         "heard_at",
         "hub",
+        "lane",
         "link",
         "live_id",
         "number",
@@ -64,11 +68,11 @@ class LiveSocket:
         "unacked_bytes",
     )
 
-    def __init__(self, hub: Hub, send: Send, number: int, session_key: str, link: str = "") -> None:
+    def __init__(self, hub: Hub, send: Send, number: int, session_key: str) -> None:
         self.hub, self._send = hub, send
         self.number = number
         self.session_key = session_key
-        self.link = link
+        self.link = ""
         self.principal: Principal | None = None
         self.live_id = ""
         self.page = ""
@@ -84,6 +88,7 @@ class LiveSocket:
         self.behind_since = 0.0
         self.backlog: list[str] = []
         self.sending: asyncio.Task[None] | None = None
+        self.lane: deque[tuple[str, dict[str, Any]]] | None = None  # what the page said and no handler took yet
 
     @property
     def behind(self) -> bool:
@@ -116,11 +121,19 @@ class LiveSocket:
         if not self.behind:
             self.behind_since = time.monotonic()
 
-    def answer(self, chunks: list[str], cursor: str) -> None:
-        """Send the answer to a hello, follow or resume; what does not fit the window waits for acknowledgements."""
+    def answer(self, kind: str, frames: list[str], cursor: str) -> None:
+        """Send the answer to a hello, follow or resume; what does not fit the window waits for acknowledgements.
+
+        A hello starts anew; other answers queue up behind one another. After a follow, what was passed by is
+        still to be resumed.
+        """
         self.ready = True
-        self.behind_since = 0.0
-        self.backlog = list(chunks)
+        self.backlog = frames if kind == "hello" else self.backlog + frames
+        if sum(map(len, self.backlog)) > MOST_BACKLOG:
+            self.close(TOO_SLOW)
+            return
+        if kind != "follow":
+            self.behind_since = 0.0
         if cursor:
             self.cursor = cursor
         self._drain()
@@ -131,14 +144,20 @@ class LiveSocket:
         if self.backlog:
             self.fall_behind()
 
-    def acknowledge(self, number: int) -> None:
-        """The reader has received `number` frames on this socket; go on sending if it was behind."""
-        count = min(max(number - self.acked, 0), len(self.sizes))
+    def acknowledge(self, number: int) -> bool:
+        """The reader has received `number` frames on this socket; go on sending if it was behind.
+
+        Returns whether that many were sent at all.
+        """
+        count = max(number - self.acked, 0)
+        if count > len(self.sizes):
+            return False
         self.acked += count
         self.unacked_bytes -= sum(self.sizes[:count])
         del self.sizes[:count]
         if self.behind and count:
             self.go_on()
+        return True
 
     def go_on(self) -> None:
         """After room was made: first the backlog, then whatever was passed by meanwhile, from the cursor."""
@@ -148,11 +167,6 @@ class LiveSocket:
                 self.behind_since = time.monotonic()  # it reads, if slowly
                 return
         if self.behind and self.sending is None:
-            self.hub.resume(self)
-
-    def catch_up(self) -> None:
-        """Resume at once where an acknowledgement came while another question kept it from being asked."""
-        if self.behind and not self.backlog and self._has_room(0):
             self.hub.resume(self)
 
     def _emit_frame(self, text: str) -> None:

@@ -6,7 +6,8 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET, require_http_methods
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from realtime import counters, journal, presence, topics
@@ -19,14 +20,15 @@ from realtime.topics import Principal
 
 def principal_of(request: HttpRequest) -> Principal | None:
     """Who asks: the bearer of a share link if the page has one, else the signed-in user."""
-    link = request.GET.get("link", "")
+    link = (request.POST if request.method == "POST" else request.GET).get("link", "")
     if link:
         return Principal("link", link) if len(link) <= 64 and link.isprintable() else None
     return Principal("user", str(request.user.pk)) if request.user.is_authenticated else None
 
 
 @never_cache
-@require_GET
+@csrf_exempt  # it changes nothing; POST is for pages that follow more topics than fit an address
+@require_http_methods(["GET", "POST"])
 def poll(request: HttpRequest) -> HttpResponse:
     """What changed since the page's cursor `c` on its `topic`s.
 
@@ -36,13 +38,14 @@ def poll(request: HttpRequest) -> HttpResponse:
     principal = principal_of(request)
     if principal is None:
         return _answer(JsonResponse({"error": "Signed out."}, status=401), "signed_out")
-    names = request.GET.getlist("topic")
+    asked = request.POST if request.method == "POST" else request.GET
+    names = asked.getlist("topic")
     if len(names) > MOST_TOPICS or any(len(name) > 100 for name in names):
         return _answer(JsonResponse({"error": "Too many topics."}, status=400), "malformed")
-    _note(principal, names, request.GET.get("page", "")[:200])
+    _note(principal, names, asked.get("page", "")[:200])
     known = [name for name in names if topics.resolve(name)]
     try:
-        reading = journal.since(journal.parse_cursor(request.GET.get("c", "")), known)
+        reading = journal.since(journal.parse_cursor(asked.get("c", "")), known)
     except BadCursorError:
         reading = Reading(journal.now(), [], reset=True)
     if not reading.changes and not reading.reset:
@@ -67,7 +70,8 @@ def _news(principal: Principal, names: list[str], reading: Reading) -> HttpRespo
     gone = [name for name in names if not done.members[name]]
     head = {
         "t": "welcome",
-        "c": str(reading.cursor),
+        # What failed to render is asked for again: the page stays where it was.
+        "c": None if done.failed else str(reading.cursor),
         "now": int(journal.milliseconds()),
         "gone": gone,
         "reset": reading.reset,

@@ -34,12 +34,26 @@ def _declared(name: str) -> fragments.Fragment:
     return fragment
 
 
+def _painted(fragment: fragments.Fragment, key: str, topic: str, page: LivePage) -> SafeString:
+    thing = fragment.load([key]).get(key)
+    if thing is not None:
+        return fragment.render(key, thing, topic, page.version)
+    return format_html(
+        '<div id="{}" data-live="{}" data-topic="{}" data-version="{}" data-live-absent hidden></div>',
+        fragment.dom_id(key),
+        fragment.name,
+        topic,
+        page.version,
+    )
+
+
 @register.simple_tag(takes_context=True)
 def live(context: template.Context, name: str, key: Any, topic: str) -> SafeString:
-    """Paint one fragment: `{% live "bookings.banner" user.pk topic %}`. Nothing where its object is gone."""
-    fragment, page = _declared(name), _page(context)
-    thing = fragment.load([str(key)]).get(str(key))
-    return SafeString() if thing is None else fragment.render(str(key), thing, topic, page.version)
+    """Paint one fragment: `{% live "bookings.banner" user.pk topic %}`.
+
+    Where its object is not there (yet), an empty hidden element keeps its place for the push that brings it.
+    """
+    return _painted(_declared(name), str(key), topic, _page(context))
 
 
 @register.simple_tag(takes_context=True)
@@ -115,11 +129,7 @@ def live_site(context: template.Context) -> SafeString:
     if user is None or not user.is_authenticated:
         return SafeString()
     page = getattr(request, "live", None) or begin(request)
-    painted = []
-    for fragment, key, topic in fragments.site_wide_for(user):
-        thing = fragment.load([key]).get(key)
-        if thing is not None:
-            painted.append(fragment.render(key, thing, topic, page.version))
+    painted = [_painted(fragment, key, topic, page) for fragment, key, topic in fragments.site_wide_for(user)]
     return mark_safe("".join(painted))  # noqa: S308 (rendered templates)
 
 

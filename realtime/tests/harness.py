@@ -243,14 +243,14 @@ class Live:
 
         def begin() -> None:
             self.hub._tasks[task].cancel()
-            body = getattr(self.hub, f"_{task}")
+            body = self.hub._bodies[task]
             self.hub._tasks[task] = self.loop.create_task(self.hub._supervise(task, body))
 
         self.call(begin)
 
     def joined(self, *topics: str) -> None:
         """Wait until the hub listens for `topics` on the layer, as it does a blink after somebody follows."""
-        until(lambda: all(name in self.hub._joined for name in topics), "joined")
+        until(lambda: all(name in self.hub.ears.joined for name in topics), "joined")
 
     def quiet(self) -> None:
         """Wait until the hub has delivered everything committed so far."""
@@ -259,7 +259,7 @@ class Live:
 
     def _has_passed(self, here: journal.Cursor) -> bool:
         seen = self.hub.safe_cursor
-        return seen is not None and seen.xmax >= here.xmax and not self.hub.dirty and not self.hub._working
+        return seen is not None and seen.xmax >= here.xmax and not self.hub.dirty and self.hub._job is None
 
     def stop(self) -> None:
         """End pages, hub and loop, and leave nothing behind for the next test."""
@@ -276,7 +276,7 @@ class Live:
         channel_layers.backends.clear()
 
     async def _end(self) -> None:
-        layer = self.hub._layer
+        layer = self.hub.ears._layer
         await self.hub.stop()
         await layer.flush()
         await self.loop.shutdown_default_executor()

@@ -174,11 +174,11 @@ def test_a_short_command_leaves_its_bells_behind(live: Live, board: Board, alice
 
     page, finds = live.page(alices, [topic]), Counted("tail_finds_total")
     live.joined(topic)
-    until(lambda: time.monotonic() - live.hub._joined[topic] > 1.5, "joined for a while")
+    until(lambda: time.monotonic() - live.hub.ears.joined[topic] > 1.5, "joined for a while")
     code = f"from realtime.tests.board.models import Note; Note.objects.create(board_id={board.pk}, text='Short')"
     subprocess.run([sys.executable, "manage.py", "shell", "-c", code], env=environment(), check=True, timeout=60)
     page.sees("Short")
-    until(lambda: not live.hub._unbelled, "the bell has come too")
+    until(lambda: not live.hub.ears._unbelled, "the bell has come too")
     assert finds() == 0
 
 

@@ -206,8 +206,10 @@ def test_a_list_says_what_it_is(board: Board, alice: Any) -> None:
     assert 'aria-label="Notes"' in html and 'class="a b"' in html and html.endswith("></ul>")
 
 
-def test_what_is_gone_paints_nothing(alice: Any) -> None:
-    assert paint('{% live "board.note" 99 "board.1" %}', alice) == ""
+def test_what_is_not_there_keeps_its_place(alice: Any) -> None:
+    painted = paint('{% live "board.note" 99 "board.1" %}', alice)
+    assert 'id="board-note-99"' in painted and 'data-topic="board.1"' in painted and "data-version=" in painted
+    assert painted.endswith("data-live-absent hidden></div>")
 
 
 def test_a_page_without_a_cursor_may_hold_nothing_live(alice: Any) -> None:

@@ -10,7 +10,7 @@ import pytest
 from django.db import OperationalError, connection, transaction
 from django.test import Client
 
-from realtime import bell, hub, jobs, journal
+from realtime import bell, ears, hub, jobs, journal
 from realtime.bulk import bulk_create, bulk_update
 from realtime.tests.board.live import board_topic, count, note
 from realtime.tests.board.models import Board, Note, Pulse
@@ -390,19 +390,19 @@ def test_a_connection_that_dies_in_the_middle_of_a_batch_loses_nothing(
 def test_a_task_of_the_hub_that_fails_is_started_again(
     live: Live, board: Board, alices: Client, topic: str, monkeypatch: pytest.MonkeyPatch, caplog: Any
 ) -> None:
-    restarts, left, take = Counted("hub_restarts_total", task="tail"), iter([1]), hub.Hub._take
+    restarts, left, take = Counted("hub_restarts_total", task="tail"), iter([1]), ears.Ears.take
 
-    def failing(self: hub.Hub, reading: Any) -> None:
+    def failing(self: ears.Ears, reading: Any) -> None:
         if next(left, None):
             raise ZeroDivisionError
         take(self, reading)
 
-    monkeypatch.setattr(hub.Hub, "_take", failing)
+    monkeypatch.setattr(ears.Ears, "take", failing)
     until(lambda: restarts() == 1, "restarted")
     page = live.page(alices, [topic])
     Note.objects.create(board=board, text="Milk")
     page.sees("Milk")
-    assert live.hub.state["running"]
+    assert live.hub.state["failing"] == ["tail"]
 
 
 # --- Bells and the tail
@@ -411,7 +411,7 @@ def test_a_task_of_the_hub_that_fails_is_started_again(
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A change found by the tail counts soon."""
-    monkeypatch.setattr(hub, "BELL_GRACE", 0.05)
+    monkeypatch.setattr(ears, "BELL_GRACE", 0.05)
 
 
 def test_the_tail_delivers_what_no_bell_brought_and_counts_it(
@@ -419,7 +419,7 @@ def test_the_tail_delivers_what_no_bell_brought_and_counts_it(
 ) -> None:
     page, finds = live.page(alices, [topic]), Counted("tail_finds_total")
     live.joined(topic)
-    until(lambda: hub.time.monotonic() - live.hub._joined[topic] > 0.1, "joined for a while")
+    until(lambda: hub.time.monotonic() - live.hub.ears.joined[topic] > 0.1, "joined for a while")
     monkeypatch.setattr(bell, "ring", lambda items, at: None)
     Note.objects.create(board=board, text="Silent")
     page.sees("Silent").sees("1 notes on Kitchen")
@@ -436,7 +436,7 @@ def test_in_a_healthy_run_the_tail_finds_nothing(
         Note.objects.create(board=board, text=f"Note {number}")
     page.sees("25 notes on Kitchen")
     live.quiet()
-    until(lambda: not live.hub._unbelled, "every change that the tail saw was also brought by a bell")
+    until(lambda: not live.hub.ears._unbelled, "every change that the tail saw was also brought by a bell")
     assert finds() == 0
 
 
@@ -450,7 +450,7 @@ def test_a_change_heard_twice_is_sent_once(live: Live, board: Board, alices: Cli
         bell.ring = ring
     page.sees("Milk")
     for _ in range(3):
-        live.call(lambda: live.hub.heard(heard[0], journal.milliseconds()))
+        live.call(lambda: live.hub.ears.heard(heard[0], journal.milliseconds()))
     Note.objects.create(board=board, text="Bread")
     page.sees("Bread")
     assert len(page.pushes) == 2
@@ -483,7 +483,7 @@ def test_a_hostile_cursor_does_not_stop_the_hub(
 def test_signals_of_the_layer_that_nobody_knows_are_ignored(live: Live, alices: Client, topic: str) -> None:
     page = live.page(alices, [topic])
     live.joined(topic)
-    live.on_loop(live.hub._layer.group_send(topic, {"type": "live.nonsense"}))
+    live.on_loop(live.hub.ears._layer.group_send(topic, {"type": "live.nonsense"}))
     bell.send(topic, {"type": "live.signal", "topic": topic, "name": "ping", "data": {}})
     until(lambda: page.of("signal"), "a signal")
     assert live.hub.state["running"]

@@ -9,7 +9,7 @@ from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.test import Client
 
-from realtime import bell, hub
+from realtime import bell, keeping
 from realtime.orders import SESSION_FIELD, end_session, end_sessions_of
 from realtime.tests.board.models import Board, Note
 from realtime.tests.harness import Live, session_key, session_of, until
@@ -125,9 +125,9 @@ def test_a_session_that_ends_by_itself_is_noticed(
 ) -> None:
     """An expired or deleted session gives no order; the hub looks now and then."""
     settings.LIVE = {**settings.LIVE, "PRESENCE_EVERY": 0.1}
-    monkeypatch.setattr(hub, "CHECK_SESSIONS_EVERY", 0.0)
+    monkeypatch.setattr(keeping, "CHECK_SESSIONS_EVERY", 0.0)
     live.restart("presence")  # it sleeps with the interval it began with
     page, link = live.page(alices, []), live.open(None)
-    link.hello([], link="open-1")
+    link.hello(["board.1"], link="open-1")
     Session.objects.filter(pk=session_key(alices)).delete()
-    assert page.closed() == 4401 and link.code is None
+    assert page.closed() == 4013 and link.code is None

@@ -32,7 +32,7 @@ def read_up(page: Page, live: Live) -> None:
             acknowledged = len(page.got)
             page.ack()
         side, hub = page.side, live.hub
-        busy = hub.waiting or hub.dirty or hub._working
+        busy = hub.waiting or hub.dirty or hub._job
         return live.call(lambda: not (busy or side.behind or side.sizes)) and len(page.got) == acknowledged
 
     live.quiet()
