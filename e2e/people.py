@@ -56,7 +56,7 @@ def session_cookie(user: Any) -> str:
     request = RequestFactory().get("/", HTTP_USER_AGENT="Browser test")
     request.session = SessionStore()
     request.user = AnonymousUser()
-    login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
+    login(request, user, backend=settings.AUTHENTICATION_BACKENDS[-1])
     request.session.save()
     return str(request.session.session_key)
 
