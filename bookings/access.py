@@ -132,21 +132,7 @@ def contact_visible(booking: Booking, user: User) -> bool:
     return user.pk in assigned_among({user.pk}, booking.pk)
 
 
-def customer_among(user_ids: set[int], booking_id: int) -> set[int]:
-    """Those of `user_ids` that belong to the customer's side of a booking: its customer, and admins. One query."""
-    side = Q(bookings=booking_id) | Q(role=Role.ADMIN)
-    return set(User.objects.filter(side, pk__in=user_ids, is_active=True).values_list("pk", flat=True).distinct())
-
-
 def assigned_among(user_ids: set[int], booking_id: int) -> set[int]:
     """Those of `user_ids` that may know a booking's address as its technician. One query."""
     visits = Session.objects.filter(CONTACT_OPEN, booking=booking_id, technician_id__in=user_ids)
     return set(visits.filter(technician__user__is_active=True).values_list("technician_id", flat=True))
-
-
-def technicians_among(user_ids: set[int], booking_id: int) -> set[int]:
-    """Those of `user_ids` that follow a booking as technicians: all while it is open, then who won it. One query."""
-    is_open = Exists(Booking.objects.filter(pk=booking_id, status=BookingStatus.OPEN))
-    won = Exists(Session.objects.filter(CONTACT_OPEN, booking=booking_id, technician_id=OuterRef("pk")))
-    people = User.objects.filter(pk__in=user_ids, is_active=True, role=Role.TECHNICIAN)
-    return set(people.filter(is_open | won).values_list("pk", flat=True))

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Model, QuerySet
 
 from accounts.models import Technician
-from bookings.actions.booking import expire_booking
+from bookings.actions.booking import expire_booking, forget_draft
 from bookings.actions.moves import lock_bid, locking, move
 from bookings.actions.reschedule import close
 from bookings.actions.visit import close_as_no_show, missing_for_no_show
@@ -29,9 +29,7 @@ BATCH = 200  # rows a tick and kind: a backlog is worked off over several ticks
 
 def run_due(as_of: datetime) -> int:
     """Do all that is due by `as_of`, each row in its own transaction; returns how many rows it moved."""
-    moved = sum(
-        work(as_of) for work in (expire_bookings, expire_bids, expire_proposals, call_no_shows, put_finished_away)
-    )
+    moved = sum(work(as_of) for work in WORK)
     turn_days(_looked.get("at", as_of - timedelta(hours=1)), as_of)
     _looked["at"] = as_of
     return moved
@@ -158,3 +156,19 @@ def put_finished_away(as_of: datetime) -> int:
         sessions__finished_at__lte=since,
     )
     return each("finished", rows, "pk", settle)
+
+
+def forget_old_drafts(as_of: datetime) -> int:
+    """Drafts that nobody went on with for a month: an address that nobody needs any more is not kept."""
+    since = as_of - minutes("DRAFT_KEPT_MINUTES")
+
+    def settle(booking: Booking, pk: int) -> bool:
+        if booking.status != BookingStatus.DRAFT or booking.created_at > since:
+            return False
+        forget_draft(booking)
+        return True
+
+    return each("draft", Booking.objects.filter(status=BookingStatus.DRAFT, created_at__lte=since), "pk", settle)
+
+
+WORK = (expire_bookings, expire_bids, expire_proposals, call_no_shows, put_finished_away, forget_old_drafts)

@@ -103,7 +103,7 @@ class Booking(LiveModel):
     budget = money_field(null=True)
     currency = currency_field(default=settings.DEFAULT_CURRENCY)
     status = models.CharField(max_length=12, choices=BookingStatus, default=BookingStatus.DRAFT)
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=timezone.now, help_text="When its draft was written last.")
     placed_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True, help_text="When an open booking stops taking offers.")
     put_away_at = models.DateTimeField(null=True, help_text="When a finished job left the banner.")
@@ -157,6 +157,13 @@ class Booking(LiveModel):
                 condition=Q(status=BookingStatus.OPEN),
                 name="booking_open_area",
             ),
+            # What the clock looks for each second, however many jobs were finished before.
+            models.Index(
+                fields=["id"],
+                condition=Q(status=BookingStatus.COMPLETED, put_away_at__isnull=True),
+                name="booking_to_put_away",
+            ),
+            models.Index(fields=["created_at"], condition=Q(status=BookingStatus.DRAFT), name="booking_old_drafts"),
         ]
 
     def __str__(self) -> str:
@@ -341,7 +348,14 @@ class Session(LiveModel):
                 name="session_clock_has_a_start",
             ),
         ]
-        indexes: ClassVar = [models.Index(fields=["technician", "starts_at"], name="session_of_technician")]
+        indexes: ClassVar = [
+            models.Index(fields=["technician", "starts_at"], name="session_of_technician"),
+            models.Index(
+                fields=["starts_at"],
+                condition=Q(status__in=(SessionStatus.PENDING, SessionStatus.WAITING)),
+                name="session_not_begun",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"Visit {self.pk} ({self.get_status_display()})"

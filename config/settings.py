@@ -10,11 +10,14 @@ import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 import django_stubs_ext
 import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+
+from bookings.rules.numbers import DEFAULTS as BOOKING_NUMBERS
 
 # Lets annotations such as ModelForm[User] stand at run time as they do for the type checker.
 django_stubs_ext.monkeypatch()
@@ -333,7 +336,19 @@ LANGUAGE_CODE = "en-gb"
 USE_TZ = True
 TIME_ZONE = "UTC"
 DEFAULT_ZONE = os.environ.get("DEFAULT_ZONE", "Europe/London")
+if DEFAULT_ZONE not in available_timezones():
+    raise refuse(f"DEFAULT_ZONE is {DEFAULT_ZONE!r}; set it to an IANA zone such as Europe/London.")
 DEFAULT_CURRENCY = os.environ.get("DEFAULT_CURRENCY", "GBP")
+if not (len(DEFAULT_CURRENCY) == 3 and DEFAULT_CURRENCY.isascii() and DEFAULT_CURRENCY.isupper()):
+    raise refuse(f"DEFAULT_CURRENCY is {DEFAULT_CURRENCY!r}; set it to an ISO 4217 code such as GBP.")
+
+# Numbers of the rules that this site overrides, listed in docs/domain.md: BOOKINGS="TRAVEL_MINUTES=40,PHOTOS_MOST=8".
+BOOKINGS: dict[str, int] = {}
+for pair in words("BOOKINGS"):
+    name, _, figure = pair.partition("=")
+    if name not in BOOKING_NUMBERS or not figure.isdecimal():
+        raise refuse(f"BOOKINGS has {pair!r}; write NAME=number with a name of docs/domain.md.")
+    BOOKINGS[name] = int(figure)
 # An XYZ tile server, e.g. https://tiles.example.org/{z}/{x}/{y}.png; empty: the vendored base layer.
 MAP_TILES = os.environ.get("MAP_TILES", "")
 MAP_ATTRIBUTION = os.environ.get("MAP_ATTRIBUTION", "")

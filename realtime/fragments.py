@@ -110,6 +110,11 @@ class Fragment:
         return {(topic, str(row.pk)) for topic in self.topics(row)}
 
 
+def same(rows: Sequence[models.Model], columns: Iterable[str]) -> bool:
+    """Whether two rows agree in `columns`."""
+    return all(rows[0].__dict__.get(name) == rows[1].__dict__.get(name) for name in columns)
+
+
 class Watching(NamedTuple):
     """A fragment and one of its watches, kept by model."""
 
@@ -119,9 +124,11 @@ class Watching(NamedTuple):
     def touched(self, before: models.Model | None, after: models.Model | None) -> set[tuple[str, str]]:
         """The (topic, key) pairs that a change from `before` to `after` (None: made, deleted) touches."""
         rows = [row for row in (before, after) if row is not None]
-        columns = self.watch.fields
-        if len(rows) == 2 and columns and all(rows[0].__dict__.get(n) == rows[1].__dict__.get(n) for n in columns):
-            return set()
+        if len(rows) == 2:
+            if self.watch.fields and same(rows, self.watch.fields):
+                return set()
+            if same(rows, (*self.watch.remember, *self.watch.fields)):
+                rows = rows[1:]  # what decides did not change: the row as it was touches the same, at the same cost
         return set().union(*(self.fragment.places(row, self.watch) for row in rows))
 
 

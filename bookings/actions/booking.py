@@ -61,15 +61,13 @@ def save_draft(
     if by.role != Role.CUSTOMER:
         raise PermissionDenied("Only customers book jobs.")
     with transaction.atomic():
-        if booking is None:
-            draft = Booking(customer=by, created_at=now or timezone.now())
-        else:
-            draft = lock_booking(booking.pk)
-            require_customer(draft, by)
+        draft = Booking(customer=by) if booking is None else lock_booking(booking.pk)
+        require_customer(draft, by)
         if draft.status != BookingStatus.DRAFT:
             raise Conflict("This job is placed already.", next_url=job_url(draft.pk), next_label="See the job")
         fields = fill(draft, typed)
-        draft.save(update_fields=fields if draft.pk else None)
+        draft.created_at = now or timezone.now()
+        draft.save(update_fields=[*fields, "created_at"] if draft.pk else None)
     return draft
 
 
@@ -88,9 +86,14 @@ def discard_draft(booking: Booking, *, by: User) -> None:
         require_customer(draft, by)
         if draft.status != BookingStatus.DRAFT:
             raise moved_on(draft)
-        for photo in draft.photos.all():
-            delete_later(photo.image)
-        draft.delete()
+        forget_draft(draft)
+
+
+def forget_draft(draft: Booking) -> None:
+    """Delete a locked draft with its photos, their files included."""
+    for photo in draft.photos.all():
+        delete_later(photo.image)
+    draft.delete()
 
 
 def open_booking(booking: Booking, *, by: User, now: datetime | None = None) -> Booking:

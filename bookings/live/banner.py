@@ -13,11 +13,12 @@ from bookings.live.news import News, news_for
 from bookings.live.people import bookings_showing, customer_of
 from bookings.models import Bid, Booking, RescheduleProposal, Session
 from bookings.states import ACTIVE_SESSION, BookingStatus, SessionStatus
-from common.geo import Point, distance_km
+from common.geo import Point, box_around, distance_km
 from realtime.fragments import Fragment, site_wide, watch
 from realtime.topics import user_topic
 
 Place = tuple[str, str]
+FARTHEST_KM = 100  # the largest radius that a technician may have
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,12 @@ def near(booking: Booking) -> Iterator[int]:
     """The technicians whose "New job near you" this open job may be."""
     if booking.category_id is None or booking.public_point is None:
         return
-    skilled = Technician.objects.filter(skills__categories=booking.category_id)
+    box = box_around(booking.public_point, FARTHEST_KM)
+    skilled = Technician.objects.filter(
+        skills__categories=booking.category_id,
+        base_latitude__range=(box.south, box.north),
+        base_longitude__range=(box.west, box.east),
+    )
     for pk, latitude, longitude, radius in skilled.values_list("pk", "base_latitude", "base_longitude", "radius_km"):
         if distance_km(Point(latitude, longitude), booking.public_point) <= radius:
             yield pk

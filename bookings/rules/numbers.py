@@ -1,4 +1,4 @@
-"""The numbers of the rules. A site overrides them in `settings.BOOKINGS`; tests shrink them there."""
+"""The numbers of the rules. A site overrides them by the variable BOOKINGS, tests in `settings.BOOKINGS`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ DEFAULTS = {
     "PROPOSAL_VALID_MINUTES": 24 * 60,
     "REOPEN_MINUTES": 120,  # what a re-opened booking has at least to find somebody
     "FINISHED_SHOWN_MINUTES": 12 * 60,
+    "DRAFT_KEPT_MINUTES": 30 * 24 * 60,  # since it was written last
     "PHOTOS_MOST": 6,
     "AHEAD_MOST_MINUTES": 366 * 24 * 60,  # how far ahead a job may be wanted
 }
@@ -22,7 +23,7 @@ DEFAULTS = {
 
 def number(name: str) -> int:
     """A number by its name; raises `KeyError` for a name that is not in `DEFAULTS`."""
-    return int(getattr(settings, "BOOKINGS", {}).get(name, DEFAULTS[name]))
+    return int(settings.BOOKINGS.get(name, DEFAULTS[name]))
 
 
 def minutes(name: str) -> timedelta:

@@ -125,11 +125,32 @@ class TestPutAway:
         assert due.run_due(session.finished_at + DAY) == 0
 
 
+class TestOldDrafts:
+    def test_a_month_after_it_was_written_last_a_draft_goes_with_its_photos(
+        self, alice, media, django_capture_on_commit_callbacks
+    ):
+        draft = make.draft(alice, now=NOW - 31 * DAY)
+        actions.add_photo(draft, make.picture(), by=alice)
+        with django_capture_on_commit_callbacks(execute=True):
+            assert due.run_due(NOW) == 1
+        assert not type(draft).objects.exists()
+        assert not [path for path in media.rglob("*") if path.is_file()]
+
+    def test_whoever_goes_on_writing_keeps_it(self, alice):
+        draft = make.draft(alice, now=NOW - 31 * DAY)
+        actions.save_draft(draft, by=alice, now=NOW - DAY, title="Still dripping")
+        assert due.run_due(NOW) == 0
+
+    def test_a_placed_job_is_no_draft(self, alice):
+        make.job(alice, now=NOW - 31 * DAY, window_start=NOW + DAY, window_end=NOW + DAY + 4 * HOUR)
+        assert due.run_due(NOW) == 0
+
+
 class TestTheLoop:
-    def test_a_quiet_tick_is_five_questions(self, alice, bob, django_assert_num_queries):
+    def test_a_quiet_tick_is_six_questions(self, alice, bob, django_assert_num_queries):
         make.visit(alice, bob)
         due.run_due(NOW)  # the first of a process looks at the days too
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(6):
             assert due.run_due(NOW) == 0
 
     def test_a_row_that_fails_does_not_stop_the_others(self, alice, charlie, monkeypatch, caplog):
