@@ -17,6 +17,8 @@ from playwright.sync_api import Error, Route, WebSocketRoute, expect
 from e2e.live import Desk, kitchen, write
 from realtime.tests.board.models import Card, Note, Pulse
 
+RESTED = 3500  # ms without the pointer, after which whatever waited for it has been done
+
 # Brings an element of another topic onto the page, as a swapped fragment or a page taken over would.
 SHOW_COUNT = """(board) => {
   const html = `<p id="board-count-${board}" data-live="board.count" data-topic="board.${board}" data-version="0"></p>`;
@@ -101,6 +103,7 @@ def test_a_row_that_waits_to_move_and_is_removed_does_not_come_back(desk, alice,
     # Precondition: the pointer moves over the list, so that no row may move.
     mover = card(board, "Mover", 10)
     card(board, "Other", 20)
+    card(board, "Last", 90)
     page = desk(alice).live()
 
     point_at_cards(page, lambda: True)
@@ -108,7 +111,7 @@ def test_a_row_that_waits_to_move_and_is_removed_does_not_come_back(desk, alice,
     point_at_cards(page, lambda: page.wire.bringing("Moved"))
     mover.delete()
     point_at_cards(page, lambda: page.card(mover).count() == 0)
-    page.page.wait_for_timeout(2000)  # the pointer rests: what waited is done
+    page.page.wait_for_timeout(RESTED)
 
     expect(page.card(mover)).to_have_count(0)
     page.is_true()
@@ -118,6 +121,7 @@ def test_a_row_that_waits_to_move_and_is_changed_stands_once(desk, alice, board)
     # Precondition: as above.
     mover = card(board, "Mover", 10)
     card(board, "Other", 20)
+    card(board, "Last", 90)
     page = desk(alice).live()
 
     point_at_cards(page, lambda: True)
@@ -125,7 +129,7 @@ def test_a_row_that_waits_to_move_and_is_changed_stands_once(desk, alice, board)
     point_at_cards(page, lambda: page.wire.bringing("Moved"))
     change(mover, rank=5, title="Moved back")
     point_at_cards(page, lambda: page.wire.bringing("Moved back"))
-    page.page.wait_for_timeout(2000)
+    page.page.wait_for_timeout(RESTED)
 
     expect(page.card(mover)).to_have_count(1)
     page.is_true()
@@ -145,7 +149,7 @@ def test_what_waits_to_be_shown_goes_with_its_topic(desk, alice, bob, board):
     change(Card.objects.get(title="Shown"), title="Nor this")
     witness.sees("Not for Alice").sees("Nor this")
     expect(page.page.locator("#board-card-list[data-gone]")).to_be_attached()
-    page.page.wait_for_timeout(2000)  # the pointer rests
+    page.page.wait_for_timeout(RESTED)
 
     shown = page.page.locator("main").inner_html()
     assert not [text for text in ("On top", "Shown", "News", "Nor this") if text in shown]
