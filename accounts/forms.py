@@ -107,7 +107,7 @@ class TechnicianProfileForm(TradeForm):
         required=False,
         max_length=600,
         widget=forms.Textarea({"rows": 4}),
-        help_text="What customers read beside your bids: experience, qualifications, languages.",
+        help_text="What customers read beside your offers: experience, qualifications, languages.",
     )
 
 

@@ -62,8 +62,10 @@ class Picker {
   read() {
     const [lat, lng] = [number(this.lat.value), number(this.lng.value)];
     if (!Number.isFinite(lat) || !Number.isFinite(lng)) return;
+    const first = !this.marker;
     this.draw(lat, lng);
-    if (!this.map.getBounds().contains([lat, lng])) this.map.setView([lat, lng], 13);
+    if (first && this.ring) this.map.fitBounds(this.ring.getBounds());
+    else if (!this.map.getBounds().contains([lat, lng])) this.map.setView([lat, lng], 13);
   }
 
   draw(lat, lng) {
