@@ -216,6 +216,15 @@ class TestMovingTheVisit:
         page = web.get(f"/jobs/{visit.booking_id}/move/").content.decode()
         assert "Cancelling costs £15.00 now; moving the visit does not make that less." in page
 
+    def test_a_time_that_is_taken_is_said_above_the_form_which_keeps_what_was_typed(self, web, alice, bob) -> None:
+        visit, other = visit_in(48, alice, bob), visit_in(72, alice, bob)
+        local = other.starts_at.astimezone(other.booking.zone)
+        typed = {"day": f"{local:%Y-%m-%d}", "starts": f"{local:%H:%M}", "message": "My neighbour is in then"}
+        answer = web.post(f"/jobs/{visit.booking_id}/move/", typed)
+        page = answer.content.decode()
+        assert answer.status_code == 409 and "another visit at that time" in page
+        assert "My neighbour is in then" in page
+
     def test_what_cannot_be_is_said_in_the_form(self, web, alice, bob) -> None:
         visit = make.visit(alice, bob)
         answer = web.post(f"/jobs/{visit.booking_id}/move/", {"day": "2020-03-04", "starts": "10:00"})

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from common.http import done
-from common.refusals import Invalid
+from common.refusals import Refusal
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,18 @@ class Question:
     rule: Sequence[str] = ()  # the small print below
     danger: bool = False
     hidden: dict[str, str] = field(default_factory=dict)  # what was shown, sent along with the answer
+    template: str = "bookings/confirm.html"
+    context: dict[str, Any] = field(default_factory=dict)  # what else the template shows
+
+    @property
+    def lead(self) -> str:
+        """The text as one paragraph."""
+        return " ".join(self.text)
+
+    @property
+    def tone(self) -> str:
+        """The button's."""
+        return "danger" if self.danger else "primary"
 
 
 def ask(
@@ -36,16 +48,20 @@ def ask(
 ) -> HttpResponse:
     """Show `question`; on a POST whose form is in order, `act` and go back.
 
-    What the action finds impossible stands above the form, with all that was typed still in it.
+    A refusal that names a way on, or of a question without a form, is a page of its own. One that can be
+    corrected here stands above the form, with all that was typed still in it.
     """
+    refusal: Refusal | None = None
     if request.method == "POST" and (form is None or form.is_valid()):
         try:
             act()
-        except Invalid as refusal:
-            if form is None:
+        except Refusal as error:
+            if form is None or error.next_url:
                 raise
+            refusal = error
             form.add_error(None, refusal.sentence)
         else:
             return done(request, question.back)
-    status = 422 if form is not None and form.errors else 200
-    return render(request, "bookings/confirm.html", {"question": question, "form": form}, status=status)
+    status = refusal.status if refusal else 422 if form is not None and form.errors else 200
+    context = {"question": question, "ask": question, "back": question.back, "form": form, **question.context}
+    return render(request, question.template, context, status=status)

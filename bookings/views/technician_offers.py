@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -19,8 +18,9 @@ from bookings.forms.technician import OfferForm
 from bookings.live.technician import onlookers
 from bookings.models import Bid, Booking
 from bookings.states import BidStatus, BookingStatus
+from bookings.views.confirming import Question, ask
 from bookings.views.technician import lacking
-from bookings.views.technician_asked import Ask, NoQuestions, asked, too_late, typed
+from bookings.views.technician_asked import asking, too_late, typed
 from bookings.work import load_open_jobs
 from common.idempotency import idempotent
 from realtime.pages import live_page
@@ -44,7 +44,7 @@ def offer(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "GET" and (sentence := nothing_to_offer(booking, bid)):
         return too_late(request, booking.pk, sentence)
     form = OfferForm(**typed(request), booking=booking, bid=bid, now=now)
-    return asked(request, booking.pk, offer_words(booking, bid), form, lambda _: send(booking, bid, form, request, now))
+    return ask(request, offer_words(booking, bid), lambda: send(booking, bid, form, request, now), form)
 
 
 def offerable(user: User, technician: Technician, pk: int, now: datetime) -> Booking:
@@ -62,14 +62,13 @@ def send(booking: Booking, bid: Bid | None, form: OfferForm, request: HttpReques
     return actions.revise_bid(bid, by=user, now=now, **form.terms())
 
 
-def offer_words(booking: Booking, bid: Bid | None) -> Ask:
+def offer_words(booking: Booking, bid: Bid | None) -> Question:
     """The words of the offer page, for a first offer, a change, or another try."""
     title, button = "Make an offer", "Send the offer"
     if bid is not None:
         standing = bid.status == BidStatus.SUBMITTED
         title, button = ("Change your offer", "Send the change") if standing else ("Offer again", "Send the offer")
-    context = {"booking": booking, "bid": bid}
-    return Ask(title, button, template="bookings/technician_offer.html", context=context)
+    return asking(booking.pk, title, button, template="bookings/technician_offer.html", booking=booking, bid=bid)
 
 
 def cannot_offer(booking: Booking, technician: Technician) -> str:
@@ -100,17 +99,14 @@ def withdraw_offer(request: HttpRequest, pk: int) -> HttpResponse:
     bid = access.own_bid(user, pk)
     if request.method == "GET" and bid.status != BidStatus.SUBMITTED:
         return too_late(request, bid.booking_id, ended(bid))
-    ask = Ask(
+    question = asking(
+        bid.booking_id,
         "Withdraw your offer?",
         "Withdraw it",
         f"The customer will no longer see your {bid.price}. While the job is open you may offer again.",
-        tone="danger",
+        danger=True,
     )
-
-    def act(_: dict[str, Any]) -> Bid:
-        return actions.withdraw_bid(bid, by=user)
-
-    return asked(request, bid.booking_id, ask, NoQuestions(**typed(request)), act)
+    return ask(request, question, lambda: actions.withdraw_bid(bid, by=user))
 
 
 def ended(bid: Bid) -> str:

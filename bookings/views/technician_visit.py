@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
 
-from django import forms
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -22,7 +20,8 @@ from bookings.models import COMING_EARLY, RescheduleProposal, Session
 from bookings.rules.numbers import minutes
 from bookings.rules.words import span
 from bookings.states import Party, ProposalStatus, SessionStatus
-from bookings.views.technician_asked import Ask, NoQuestions, already, asked, too_late, typed
+from bookings.views.confirming import ask
+from bookings.views.technician_asked import already, asking, too_late, typed
 from common.idempotency import idempotent
 from realtime.pages import live_page
 
@@ -60,13 +59,6 @@ def visit_page(*states: str) -> Callable[[Callable[[HttpRequest, Session, User],
     return decorate
 
 
-def confirm(
-    request: HttpRequest, session: Session, ask: Ask, form: forms.Form, act: Callable[[dict[str, Any]], object]
-) -> HttpResponse:
-    """`asked`, about a visit."""
-    return asked(request, session.booking_id, ask, form, act)
-
-
 @visit_page(PENDING)
 def check_in(request: HttpRequest, session: Session, user: User) -> HttpResponse:
     """The technician has arrived."""
@@ -77,49 +69,60 @@ def check_in(request: HttpRequest, session: Session, user: User) -> HttpResponse
             f" You are early: the visit is {span(session.starts_at, session.ends_at, session.booking.zone, now=now)}."
             " Only if you agreed on that: you cannot give the job back or move it afterwards."
         )
-    ask = Ask("Are you at the door?", "I have arrived", lead)
-    form = NoQuestions(**typed(request))
-    return confirm(request, session, ask, form, lambda _: actions.check_in(session, by=user))
+    question = asking(session.booking_id, "Are you at the door?", "I have arrived", lead)
+    return ask(request, question, lambda: actions.check_in(session, by=user))
 
 
 @visit_page(WAITING)
 def enter_code(request: HttpRequest, session: Session, user: User) -> HttpResponse:
     """The work begins with the customer's code; their own tap does the same."""
     name = session.booking.customer.first_name
-    ask = Ask("Ask for the start code", "Start the work", f"{name} can also start the work on their own page.")
+    question = asking(
+        session.booking_id,
+        "Ask for the start code",
+        "Start the work",
+        f"{name} can also start the work on their own page.",
+    )
     form = CodeForm(**typed(request))
-    return confirm(request, session, ask, form, lambda data: actions.start_session(session, by=user, code=data["code"]))
+    return ask(request, question, lambda: actions.start_session(session, by=user, code=form.cleaned_data["code"]), form)
 
 
 @visit_page(LIVE)
 def pause_session(request: HttpRequest, session: Session, user: User) -> HttpResponse:
     """The work clock stops for a while."""
-    ask = Ask("Pause the work", "Pause", "The work clock stops, and the customer sees why.")
+    question = asking(session.booking_id, "Pause the work", "Pause", "The work clock stops, and the customer sees why.")
     form = PauseForm(**typed(request))
-    return confirm(
-        request, session, ask, form, lambda data: actions.pause_session(session, by=user, reason=data["reason"])
+    return ask(
+        request, question, lambda: actions.pause_session(session, by=user, reason=form.cleaned_data["reason"]), form
     )
 
 
 @visit_page(PAUSED)
 def resume_session(request: HttpRequest, session: Session, user: User) -> HttpResponse:
     """The work goes on."""
-    ask = Ask("Go on working?", "Go on working", "The work clock runs again. The pause does not count.")
-    form = NoQuestions(**typed(request))
-    return confirm(request, session, ask, form, lambda _: actions.resume_session(session, by=user))
+    question = asking(
+        session.booking_id, "Go on working?", "Go on working", "The work clock runs again. The pause does not count."
+    )
+    return ask(request, question, lambda: actions.resume_session(session, by=user))
 
 
 @visit_page(LIVE, PAUSED)
 def complete_session(request: HttpRequest, session: Session, user: User) -> HttpResponse:
     """The work is done."""
-    ask = Ask("Finish the visit", "Finish", "The work clock stops. Your note and photos stay with the job.")
+    question = asking(
+        session.booking_id,
+        "Finish the visit",
+        "Finish",
+        "The work clock stops. Your note and photos stay with the job.",
+    )
     form = CompleteForm(**typed(request))
-    return confirm(
+    return ask(
         request,
-        session,
-        ask,
+        question,
+        lambda: actions.complete_session(
+            session, by=user, note=form.cleaned_data["note"], photos=form.cleaned_data["photos"]
+        ),
         form,
-        lambda data: actions.complete_session(session, by=user, note=data["note"], photos=data["photos"]),
     )
 
 
@@ -127,14 +130,15 @@ def complete_session(request: HttpRequest, session: Session, user: User) -> Http
 def stop_work(request: HttpRequest, session: Session, user: User) -> HttpResponse:
     """The visit is called off by the technician on site."""
     lead = "The visit ends here and the job is cancelled. The customer pays nothing."
-    ask = Ask("Stop the visit?", "Stop the visit", lead, tone="danger")
+    question = asking(session.booking_id, "Stop the visit?", "Stop the visit", lead, danger=True)
     form = StopForm(**typed(request))
-    return confirm(
+    return ask(
         request,
-        session,
-        ask,
+        question,
+        lambda: actions.cancel_booking(
+            session.booking, by=user, reason=form.cleaned_data["reason"], note=form.cleaned_data["note"]
+        ),
         form,
-        lambda data: actions.cancel_booking(session.booking, by=user, reason=data["reason"], note=data["note"]),
     )
 
 
@@ -142,18 +146,18 @@ def stop_work(request: HttpRequest, session: Session, user: User) -> HttpRespons
 def release(request: HttpRequest, session: Session, user: User) -> HttpResponse:
     """The technician gives the job back."""
     lead = "The job opens again for others, and the customer is told why. You cannot offer on it again."
-    ask = Ask("Withdraw from this job?", "Withdraw", lead, tone="danger")
+    question = asking(session.booking_id, "Withdraw from this job?", "Withdraw", lead, danger=True)
     form = ReleaseForm(**typed(request))
-    return confirm(request, session, ask, form, lambda data: actions.release(session, by=user, reason=data["reason"]))
+    return ask(request, question, lambda: actions.release(session, by=user, reason=form.cleaned_data["reason"]), form)
 
 
 @visit_page(PENDING, WAITING)
 def contact_attempt(request: HttpRequest, session: Session, user: User) -> HttpResponse:
     """Keep that the technician tried to reach the customer."""
     lead = "Kept with its time: without a try there is no no-show."
-    ask = Ask("You tried to reach the customer", "Keep it", lead)
+    question = asking(session.booking_id, "You tried to reach the customer", "Keep it", lead)
     form = AttemptForm(**typed(request))
-    return confirm(request, session, ask, form, lambda data: actions.record_contact_attempt(session, by=user, **data))
+    return ask(request, question, lambda: actions.record_contact_attempt(session, by=user, **form.cleaned_data), form)
 
 
 @visit_page(WAITING)
@@ -161,16 +165,17 @@ def report_no_show(request: HttpRequest, session: Session, user: User) -> HttpRe
     """The customer is not there. While the rule asks for more, the page says what."""
     missing = missing_for_no_show(session, Party.CUSTOMER, timezone.now(), wait=minutes("NO_SHOW_WAIT_MINUTES"))
     lead = "The visit ends here. What the customer owes is decided by the cancellation rule."
-    ask = Ask(
+    question = asking(
+        session.booking_id,
         "Nobody there?",
         "Report a no-show",
         lead,
-        tone="danger",
+        danger=True,
         template="bookings/technician_no_show.html",
-        context={"missing": missing, "session": session},
+        missing=missing,
+        session=session,
     )
-    form = NoQuestions(**typed(request))
-    return confirm(request, session, ask, form, lambda _: actions.report_no_show(session, by=user))
+    return ask(request, question, lambda: actions.report_no_show(session, by=user))
 
 
 # --- Moving a visit, by consent -------------------------------------------------------------------
@@ -180,18 +185,21 @@ def report_no_show(request: HttpRequest, session: Session, user: User) -> HttpRe
 def propose_move(request: HttpRequest, session: Session, user: User) -> HttpResponse:
     """Ask the customer for another time."""
     lead = "It moves when the customer agrees. Until then the visit stays as it is."
-    ask = Ask("Propose another time", "Ask the customer", lead, context={"now_at": session})
+    question = asking(session.booking_id, "Propose another time", "Ask the customer", lead)
     form = MoveForm(**typed(request), session=session)
-    return confirm(
+    return ask(
         request,
-        session,
-        ask,
+        question,
+        lambda: actions.propose_reschedule(
+            session, by=user, starts_at=form.cleaned_data["starts_at"], message=form.cleaned_data["message"]
+        ),
         form,
-        lambda data: actions.propose_reschedule(session, by=user, starts_at=data["starts_at"], message=data["message"]),
     )
 
 
-def move_page(request: HttpRequest, pk: int, words: Callable[[str], Ask], act: Callable[..., object]) -> HttpResponse:
+def move_page(
+    request: HttpRequest, pk: int, words: Callable[[str], tuple[str, str, str]], act: Callable[..., object]
+) -> HttpResponse:
     """A page about a proposal to move a visit of one's own."""
     user = signed_in(request)
     proposal = access.proposal_for(user, pk)
@@ -199,8 +207,9 @@ def move_page(request: HttpRequest, pk: int, words: Callable[[str], Ask], act: C
     if request.method == "GET" and proposal.status != ProposalStatus.PROPOSED:
         state = str(proposal.get_status_display()).lower()
         return too_late(request, session.booking_id, f"This proposal is {state} by now.")
-    form = NoQuestions(**typed(request))
-    return confirm(request, session, words(when(proposal)), form, lambda _: act(proposal, by=user))
+    danger = act is actions.decline_reschedule
+    question = asking(session.booking_id, *words(when(proposal)), danger=danger)
+    return ask(request, question, lambda: act(proposal, by=user))
 
 
 def when(proposal: RescheduleProposal) -> str:
@@ -219,8 +228,8 @@ def moving(view: View) -> View:
 def accept_move(request: HttpRequest, pk: int) -> HttpResponse:
     """Agree to the customer's time."""
 
-    def words(time: str) -> Ask:
-        return Ask("Agree to the new time?", "Agree", f"The visit moves to {time}.")
+    def words(time: str) -> tuple[str, str, str]:
+        return "Agree to the new time?", "Agree", f"The visit moves to {time}."
 
     return move_page(request, pk, words, actions.accept_reschedule)
 
@@ -229,8 +238,8 @@ def accept_move(request: HttpRequest, pk: int) -> HttpResponse:
 def decline_move(request: HttpRequest, pk: int) -> HttpResponse:
     """Keep the time as it is."""
 
-    def words(time: str) -> Ask:
-        return Ask("Decline the new time?", "Decline", f"The visit stays when it is, not {time}.", tone="danger")
+    def words(time: str) -> tuple[str, str, str]:
+        return "Decline the new time?", "Decline", f"The visit stays when it is, not {time}."
 
     return move_page(request, pk, words, actions.decline_reschedule)
 
@@ -239,7 +248,7 @@ def decline_move(request: HttpRequest, pk: int) -> HttpResponse:
 def withdraw_move(request: HttpRequest, pk: int) -> HttpResponse:
     """Take one's own proposal back."""
 
-    def words(time: str) -> Ask:
-        return Ask("Take your proposal back?", "Take it back", f"You no longer ask for {time}.")
+    def words(time: str) -> tuple[str, str, str]:
+        return "Take your proposal back?", "Take it back", f"You no longer ask for {time}."
 
     return move_page(request, pk, words, actions.withdraw_reschedule)
