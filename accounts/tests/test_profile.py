@@ -214,7 +214,7 @@ def test_an_address_changes_only_once_the_mail_is_confirmed(carol: User) -> None
     assert asked["Location"].startswith("/accounts/reauthenticate/"), "an unlocked screen is not enough"
     client.post(asked["Location"], {"password": PASSWORD})
     page = client.get("/accounts/profile/email/").content.decode()
-    assert "new@example.org" in page and "waits for your confirmation" in page
+    assert "new@example.org" in page and "is waiting to be confirmed" in page
     assert User.objects.get(pk=carol.pk).email == "carol@example.org"
     letter = next(letter for letter in mail.outbox if letter.to == ["new@example.org"])
     link = next(word for word in letter.body.split() if "/confirm-email/" in word)
