@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.fields import ZoneField
 from bookings.actions import DraftFields
+from bookings.forms.amounts import fit_currency
 from bookings.forms.areas import AREAS, BY_LABEL, label_for
 from bookings.forms.customer import ChangeTimeForm
 from bookings.forms.moments import DateInput, TimeInput
@@ -18,7 +19,7 @@ from bookings.forms.photos import PhotosField
 from bookings.geocoding import find_place
 from bookings.models import Booking, ServiceCategory
 from common.geo import Point, is_place
-from common.money import SYMBOLS, exponent
+from common.money import SYMBOLS
 
 MIDDLES = {area.point for area in AREAS}
 DURATIONS = (30, 45, 60, 90, 120, 180, 240, 360, 480)
@@ -181,7 +182,7 @@ class WhenForm(ChangeTimeForm):
         usual = draft.category.usual_minutes if draft.category else 60
         lengths = sorted({*DURATIONS, usual, draft.duration_minutes or usual})
         self.fields["duration_minutes"].choices = [(each, in_words(each)) for each in lengths]  # type: ignore[attr-defined]
-        self.fields["budget"].decimal_places = exponent(draft.currency)  # type: ignore[attr-defined]
+        fit_currency(self.fields["budget"], draft.currency)
         self.symbol = SYMBOLS.get(draft.currency, draft.currency)
 
     def clean(self) -> dict[str, Any]:

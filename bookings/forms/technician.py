@@ -9,12 +9,13 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 
+from bookings.forms.amounts import fit_currency
 from bookings.forms.moments import DateInput, LocalTimes, TimeInput
 from bookings.forms.photos import PhotosField
 from bookings.models import Bid, Booking, Session
 from bookings.rules.numbers import number
 from bookings.states import CancelReason, ContactChannel
-from common.money import SYMBOLS
+from common.money import SYMBOLS, exponent
 from common.zones import half_hour_after
 
 VALIDITY = [("720", "12 hours"), ("1440", "24 hours"), ("2880", "2 days"), ("10080", "A week")]
@@ -71,6 +72,8 @@ class OfferForm(StartForm):
         kwargs["initial"] = {**offer_values(booking, bid, now), **kwargs.get("initial", {})}
         super().__init__(*args, zone=booking.time_zone, **kwargs)
         self.fields["time"].help_text = f"In the job's own time, {booking.time_zone}."
+        fit_currency(self.fields["amount"], booking.currency)
+        self.fields["amount"].widget.attrs["step"] = str(Decimal(1).scaleb(-exponent(booking.currency)))
         self.now, self.symbol = now, SYMBOLS.get(booking.currency, booking.currency)
 
     def terms(self) -> dict[str, Any]:

@@ -168,16 +168,17 @@ def test_two_agreed_moves_into_the_same_hour(charlie, alice, bob):
 def test_a_cancellation_and_a_check_in_at_once(alice, bob):
     for n in range(6):
         session = make.visit(alice, bob, window_start=NOW + (n + 1) * DAY, window_end=NOW + (n + 2) * DAY)
+        at = session.starts_at
         at_once(
             [
-                partial(actions.cancel_booking, session.booking, by=alice, reason="plans_changed", now=NOW),
-                partial(actions.check_in, session, by=bob, now=NOW),
+                partial(actions.cancel_booking, session.booking, by=alice, reason="plans_changed", now=at),
+                partial(actions.check_in, session, by=bob, now=at),
             ]
         )
         booking, kept = make.fresh(session.booking), make.fresh(session)
         assert (booking.status, kept.status) == ("cancelled", "cancelled")
         arrived = "waiting" in make.states(session)
-        assert bool(booking.fee) is arrived, "the fee follows what had happened when the lock was won"
+        assert (booking.fee == session.bid.price) is arrived, "the fee follows what had happened when the lock was won"
 
 
 def test_a_release_and_a_cancellation_at_once_do_not_deadlock(alice, bob):

@@ -38,7 +38,7 @@ def customer_home(request: HttpRequest) -> HttpResponse:
     user = request.user
     assert isinstance(user, User)  # noqa: S101 (`home` asked)
     own = Booking.objects.filter(customer=user)
-    ended = own.filter(status__in=PAST).with_end().order_by("-ended_at", "-pk")
+    ended = own.filter(status__in=PAST).with_end().order_by("-ended_at", "-pk")  # type: ignore[misc]  # annotated there
     past = Paginator(ended.values_list("pk", flat=True), HISTORY_PAGE)
     page = past.get_page(request.GET.get("page"))
     context = {
