@@ -230,7 +230,7 @@ class TestCancel:
         session = make.visit(alice, bob, amount=80)
         cancelled = self.cancel(session.booking, alice, now=session.starts_at - HOUR)
         assert cancelled.fee == Money(Decimal("40.000"), "GBP")
-        assert cancelled.fee_explanation == "£40.00, 50 % of £80.00: less than 2 hours ahead."
+        assert cancelled.fee_explanation == "£40.00, 50% of £80.00: less than 2 hours ahead."
         assert make.fresh(session).status == "cancelled"
         assert make.states(session) == ["pending", "cancelled"]
 
