@@ -2,6 +2,7 @@
 import { page, settings } from "./settings.js";
 
 const JITTER = 0.2;
+const LONGEST = 4000; // characters
 const SLOWER = 1.5; // after each unchanged answer
 
 export class Poll {
@@ -40,7 +41,7 @@ export class Poll {
     this.flight = flight;
     const patience = setTimeout(() => flight.abort(), 15_000);
     try {
-      const answer = await fetch(this.url(), { signal: flight.signal, cache: "no-store", headers: { Accept: "application/json" } });
+      const answer = await this.question({ signal: flight.signal, cache: "no-store", headers: { Accept: "application/json" } });
       const message = answer.status === 200 ? await answer.json() : null;
       if (this.flight === flight) this.take(answer, message);
     } catch {
@@ -51,11 +52,14 @@ export class Poll {
     }
   }
 
-  url() {
+  // What does not fit an address (proxies take 8 kB) is posted.
+  question(options) {
     const { cursor, topics } = this.ask();
     const query = new URLSearchParams({ c: cursor, page: page().slice(0, 200), ...(settings.link && { link: settings.link }) });
     for (const topic of topics) query.append("topic", topic);
-    return `${settings.poll}?${query}`;
+    const text = query.toString();
+    if (text.length > LONGEST) return fetch(settings.poll, { ...options, method: "POST", body: query });
+    return fetch(`${settings.poll}?${text}`, options);
   }
 
   take(answer, message) {
