@@ -251,6 +251,7 @@ def test_a_stopping_server_says_goodbye_and_its_pages_return_elsewhere(site, pro
         assert heard == [4012]
     write(board, "After the goodbye")
     all_true([page.live() for page in pages], "After the goodbye")
+    site.web.stop()  # it has been told; wait for its end, or the next test meets it half gone
 
 
 def closing_codes(page: Desk) -> list[int]:
