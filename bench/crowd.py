@@ -2,12 +2,13 @@
 
 import asyncio
 import json
+import random
 import time
 from typing import Any
 
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
-ACK_EVERY = 32
+ACK_WITHIN = 32  # frames; each page has a number of its own, as in the browser
 CONNECT_AT_ONCE = 100
 
 
@@ -18,6 +19,7 @@ class Page(WSListener):
         self.hello = hello
         self.frames: list[tuple[float, bytes]] = []
         self.count = 0
+        self.ack_every = random.randint(ACK_WITHIN // 2 + 1, ACK_WITHIN)
         self.welcomed = asyncio.get_running_loop().create_future() if hello else None
         self.got: dict[str, float] = {}
         self.transport: WSTransport | None = None
@@ -32,7 +34,7 @@ class Page(WSListener):
             return
         payload = frame.get_payload_as_bytes()
         self.count += 1
-        if self.hello is not None and self.count % ACK_EVERY == 0:
+        if self.hello is not None and self.count % self.ack_every == 0:
             transport.send(WSMsgType.TEXT, b'{"t":"ack","n":%d}' % self.count)
         if payload.startswith(b'{"t":"welcome"'):
             self.welcome(payload)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 Items = list[tuple[int, "Touch"]]
 
+GATHER = 0.002  # seconds: bells rung in quick succession travel together
 GIVE_UP_AFTER = 2.0  # seconds for one message to the layer
 PAUSE_AFTER_FAILURE = 1.0  # seconds without trying; the tail serves meanwhile
 MOST_IN_A_BELL = 200  # items
@@ -132,6 +133,7 @@ class Ringer:
         """Send until cancelled."""
         while True:
             await self._wake.wait()
+            await asyncio.sleep(GATHER)
             self._wake.clear()
             while self._waiting:
                 self._sending = 1

@@ -16,6 +16,7 @@ from realtime.sockets import TOO_SLOW, LiveSocket
 if TYPE_CHECKING:
     from realtime.hub import Hub
 
+MORE_AFTER = 0.5  # seconds to the next presence batch where one did not hold all
 CHECK_SESSIONS_EVERY = 60.0  # seconds
 
 
@@ -45,10 +46,11 @@ class Keeper:
     async def note(self) -> None:
         """Write who is here and the counters, in one batch; look now and then whether the sessions still stand."""
         loop = asyncio.get_running_loop()
-        checked = time.monotonic()
+        checked, more = time.monotonic(), False
         while True:
-            await asyncio.sleep(settings.LIVE["PRESENCE_EVERY"])
-            await loop.run_in_executor(self.pool, self.book.write, self.book.pages_now())
+            every: float = settings.LIVE["PRESENCE_EVERY"]
+            await asyncio.sleep(min(every, MORE_AFTER) if more else every)
+            more = await loop.run_in_executor(self.pool, self.book.write, self.book.pages_now())
             if time.monotonic() - checked > CHECK_SESSIONS_EVERY:
                 checked = time.monotonic()
                 await self._check_sessions()

@@ -2,7 +2,8 @@
 import { page, settings } from "./settings.js";
 
 const STOP = new Set([4401, 4403]); // signed out; not yours
-const ACK_FRAMES = 32;
+// At most 32, another number for each page: pages that came back together would all answer the same frame.
+const ACK_FRAMES = 17 + Math.floor(Math.random() * 16);
 const ACK_BYTES = 64 * 1024;
 const HANDSHAKE = 10_000;
 
