@@ -198,8 +198,9 @@ def new_job_lines(user_ids: list[int], now: datetime) -> dict[int, Banner]:
     if not user_ids:
         return {}
     unwanted = Booking.objects.open_for_bids(now).exclude(bids__in=Bid.objects.standing())
+    newest = unwanted.order_by("-placed_at", "-pk")
     jobs: list[tuple[int, int, Any, Any]] = list(
-        unwanted.order_by("-placed_at").values_list("pk", "category__skill_id", "area_latitude", "area_longitude")
+        newest.values_list("pk", "category__skill_id", "area_latitude", "area_longitude")
     )
     if not jobs:
         return {}
