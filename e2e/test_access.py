@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -62,8 +63,22 @@ class Wire:
         self.frames.append(str(frame))
 
     def carried(self, *secrets: str) -> list[str]:
-        """The frames in which any of `secrets` stood."""
-        return [frame for frame in self.frames if any(secret in frame for secret in secrets)]
+        """The frames whose content held any of `secrets`."""
+        return [frame for frame in self.frames if any(holds(frame, secret) for secret in secrets)]
+
+
+def holds(frame: str, secret: str) -> bool:
+    """Whether a frame's fragments or topics hold `secret`.
+
+    A start code of four digits may stand in a clock's time, a cursor or a version by chance: those do not count.
+    """
+    message = json.loads(frame)
+    content = " ".join(
+        [*message.get("gone", []), *(f"{each['topic']} {each['html']}" for each in message.get("f", []))]
+    )
+    if re.fullmatch(r"\d{4}", secret):
+        return re.search(rf"(?<!\d){secret}(?!\d)", content) is not None
+    return secret in content
 
 
 def listened(person, who: User, booking: Booking) -> tuple[Page, Wire]:
