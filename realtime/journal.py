@@ -92,6 +92,9 @@ def parse_cursor(text: str) -> Cursor:
         raise BadCursorError(text[:80])
     low, high = int(match[2]), int(match[3] or match[2])
     running = frozenset(int(part) for part in match[4].split(",")) if match[4] else frozenset()
+    # PostgreSQL refuses a snapshot whose xmin or xmax is a whole multiple of 2**32: no transaction has such an id.
+    if not (low % 2**32 and high % 2**32):
+        raise BadCursorError(text[:80])
     if not 1 <= low <= high < 2**63 or any(not low <= each < high for each in running):
         raise BadCursorError(text[:80])
     return Cursor(match[1], low, high, running)

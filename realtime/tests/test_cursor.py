@@ -240,6 +240,7 @@ NUMBERS = st.one_of(st.integers(-2, 2**65), st.integers(0, 30)).map(str)
     separator=st.sampled_from([":", ",", ".", ""]),
 )
 @example(text="", low="0", high="0", running=[], separator=":")
+@example(text="", low="4294967296", high="4294967297", running=[], separator=":")
 @example(text="", low="1", high="9223372036854775807", running=["1", "1", "2"], separator=":")
 def test_hostile_text_raises_nothing_else_and_never_breaks_the_query(
     transactional_db: None, epoch: str, text: str, low: str, high: str, running: list[str], separator: str
