@@ -1,19 +1,15 @@
 """`python -m bench [ROW ...]`: every speed figure as a JSON line, beside a reference measured in the same run.
 
-Rows: fanout, memory, return, requests, save, poll, command; all without arguments. Run it by `make bench`,
-which gives it a PostgreSQL and a Redis of its own.
+Rows: fanout, memory, return, requests, save, poll, command, chat, notices; all without arguments. Run it by
+`make bench`, which gives it a PostgreSQL and a Redis of its own.
 """
 
 import asyncio
-import contextlib
-import json
 import os
-import secrets
-import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,93 +19,22 @@ import django
 
 django.setup()
 
-from django.contrib.auth import SESSION_KEY, get_user_model  # noqa: E402
-from django.contrib.sessions.backends.db import SessionStore  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 
 from bench.crowd import Crowd  # noqa: E402
 from bench.figures import percentile, report  # noqa: E402
+from bench.measured import Server, crowd, make_people, serving  # noqa: E402
 from bench.models import PlainRow, Row  # noqa: E402
+from bench.talk import row_chat, row_notices  # noqa: E402
 from bench.text import text  # noqa: E402
 from realtime import journal  # noqa: E402
-from tools.processes import ROOT, free_port  # noqa: E402
+from tools.processes import ROOT  # noqa: E402
 
 SOCKETS = int(os.environ.get("BENCH_SOCKETS", "1000"))
 FLAT_OUT = 50  # changes one after another
 PACED, PAUSE = 20, 0.5  # two changes a second
 SERVERS = ("daphne", "uvicorn")
-
-
-class Server:
-    """A measured server process."""
-
-    def __init__(self, kind: str, environment: dict[str, str] | None = None) -> None:
-        self.port = free_port()
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "bench.server", kind, str(self.port)],
-            cwd=ROOT,
-            env={**os.environ, **(environment or {})},
-        )
-
-    def get(self, path: str, cookie: str = "") -> tuple[int, bytes]:
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", headers={"Cookie": cookie})
-        with urllib.request.urlopen(request, timeout=300) as answer:
-            return answer.status, answer.read()
-
-    def wait(self) -> None:
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            with contextlib.suppress(OSError):
-                self.get("/healthz")
-                return
-            time.sleep(0.1)
-        raise TimeoutError("The measured server did not start.")
-
-    async def change(self, how: str, first: int, count: int, pause: float = 0) -> dict[int, float]:
-        """Have the server make changes; returns when each was committed."""
-        _, body = await asyncio.to_thread(self.get, f"/bench/{how}?first={first}&count={count}&pause={pause}")
-        return {int(number): at for number, at in json.loads(body).items()}
-
-    def memory(self) -> int:
-        return int(json.loads(self.get("/bench/memory")[1])["kb"])
-
-
-@contextlib.asynccontextmanager
-async def serving(kind: str, environment: dict[str, str] | None = None) -> AsyncIterator[Server]:
-    server = Server(kind, environment)
-    try:
-        await asyncio.to_thread(server.wait)
-        yield server
-    finally:
-        server.process.terminate()
-        await asyncio.to_thread(server.process.wait)
-
-
-def make_people(count: int) -> list[str]:
-    """Signed-in people; returns their session keys."""
-    user_model = get_user_model()
-    keys = []
-    for number in range(count):
-        user, _ = user_model.objects.get_or_create(email=f"bench{number}@example.org", defaults={"name": f"B{number}"})
-        store = SessionStore()
-        store[SESSION_KEY] = str(user.pk)
-        store["_auth_user_backend"] = "allauth.account.auth_backends.AuthenticationBackend"
-        store["_auth_user_hash"] = user.get_session_auth_hash()
-        store["live_id"] = secrets.token_hex(8)
-        store.save()
-        keys.append(store.session_key)
-    return keys
-
-
-async def hello() -> dict[str, Any]:
-    return {"t": "hello", "c": str(await asyncio.to_thread(journal.now)), "topics": ["wall.1"], "page": "/bench"}
-
-
-async def crowd(server: Server, kind: str, sessions: list[str]) -> Crowd:
-    if kind == "live":
-        return Crowd(server.port, "/live/socket", sessions, await hello())
-    return Crowd(server.port, f"/bench/{kind}-socket", sessions)
 
 
 async def fan_out(server: Server, kind: str, sessions: list[str], first: int) -> tuple[float, list[float]]:
@@ -297,12 +222,16 @@ ROWS = {
     "save": row_save,
     "poll": row_poll,
     "command": row_command,
+    "chat": row_chat,
+    "notices": row_notices,
 }
 
 
 def main() -> None:
-    call_command("migrate", run_syncdb=True, verbosity=0)
+    call_command("migrate", verbosity=0)
+    call_command("migrate", run_syncdb=True, verbosity=0)  # the bench's own tables, which point at the site's
     call_command("createcachetable", verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0)  # fragments name files of it
     sessions = make_people(SOCKETS)
     connection.close()
     for name in sys.argv[1:] or ROWS:

@@ -8,8 +8,8 @@ from bench.plain import bare, plain
 
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """Route the references' two paths; everything else is the site's."""
-    if scope["type"] == "websocket" and scope["path"] == "/bench/plain-socket":
+    """Route the references' paths; everything else is the site's."""
+    if scope["type"] == "websocket" and scope["path"] in ("/bench/plain-socket", "/bench/plain-chat"):
         await plain(scope, receive, send)
     elif scope["type"] == "websocket" and scope["path"] == "/bench/bare-socket":
         await bare(scope, receive, send)

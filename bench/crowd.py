@@ -4,9 +4,12 @@ import asyncio
 import json
 import random
 import time
+from collections.abc import Callable
 from typing import Any
 
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+
+Hello = dict[str, Any] | Callable[[str], dict[str, Any]] | None
 
 ACK_WITHIN = 32  # frames; each page has a number of its own, as in the browser
 CONNECT_AT_ONCE = 100
@@ -54,9 +57,9 @@ class Page(WSListener):
 
 
 class Crowd:
-    """Many pages at one server."""
+    """Many pages at one server. `hello` is everybody's, or gives each session its own."""
 
-    def __init__(self, port: int, path: str, sessions: list[str], hello: dict[str, Any] | None = None) -> None:
+    def __init__(self, port: int, path: str, sessions: list[str], hello: Hello = None) -> None:
         self.url = f"ws://127.0.0.1:{port}{path}"
         self.origin = f"http://127.0.0.1:{port}"
         self.sessions, self.hello = sessions, hello
@@ -73,8 +76,9 @@ class Crowd:
     async def _one(self, session: str, gate: asyncio.Semaphore) -> Page:
         async with gate:
             headers = {"Cookie": f"sessionid={session}", "Origin": self.origin}
+            hello = self.hello(session) if callable(self.hello) else self.hello
             _, page = await ws_connect(
-                lambda: Page(self.hello), self.url, extra_headers=headers, websocket_handshake_timeout=60
+                lambda: Page(hello), self.url, extra_headers=headers, websocket_handshake_timeout=60
             )
         return page
 

@@ -11,9 +11,10 @@ if __name__ == "__main__":
     django.setup()
     from django.core.management import call_command
 
-    call_command("migrate", run_syncdb=True, verbosity=0)
+    call_command("migrate", verbosity=0)
+    call_command("migrate", run_syncdb=True, verbosity=0)  # the bench's own tables, which point at the site's
     call_command("createcachetable", verbosity=0)
-    from bench.__main__ import make_people
+    from bench.measured import make_people
     from bench.models import Row
     from bench.text import text
     from realtime import journal

@@ -30,6 +30,23 @@ class PlainConsumer(AsyncWebsocketConsumer):
         await self.send(event["html"])
 
 
+class PlainChat(AsyncWebsocketConsumer):
+    """The chat as tutorials have it: joins the conversation's group and sends the ready HTML it receives."""
+
+    async def connect(self) -> None:
+        if not self.scope["user"].is_authenticated:
+            await self.close(4401)
+            return
+        await self.channel_layer.group_add("chat.1", self.channel_name)
+        await self.accept()
+
+    async def disconnect(self, code: int) -> None:
+        await self.channel_layer.group_discard("chat.1", self.channel_name)
+
+    async def chat_message(self, event: dict[str, Any]) -> None:
+        await self.send(event["html"])
+
+
 def newest() -> str:
     """What a page that comes back has to be told: the newest row, rendered."""
     from bench.models import PlainRow
@@ -66,4 +83,11 @@ def send_to_all(text: str) -> None:
     asyncio.run_coroutine_threadsafe(run(), loop)
 
 
-plain = AuthMiddlewareStack(URLRouter([path("bench/plain-socket", PlainConsumer.as_asgi())]))
+plain = AuthMiddlewareStack(
+    URLRouter(
+        [
+            path("bench/plain-socket", PlainConsumer.as_asgi()),
+            path("bench/plain-chat", PlainChat.as_asgi()),
+        ]
+    )
+)

@@ -9,6 +9,9 @@ urlpatterns = [
     path("live", views.change_live),
     path("plain", views.change_plain),
     path("bare", views.change_bare),
+    path("chat", views.plain_chat),
+    path("tell", views.tell),
+    path("tell-plain", views.tell_plain),
     path("whoami", views.whoami),
     path("memory", views.memory),
 ]

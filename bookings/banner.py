@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -28,6 +28,7 @@ class Banner:
     tone: str  # quiet, info, accent, wait, good: the tones of the tokens
     icon: str
     url_args: tuple[int, ...]
+    title: str  # of the job it is about
     url_name: str = "bookings:job"
     announce: str = "status"  # the ARIA role under which a change is read out
     clock_from: datetime | None = None
@@ -44,14 +45,14 @@ class Banner:
 
 def banner_for(user: User, now: datetime | None = None) -> Banner | None:
     """The line of one person, or None when nothing is going on."""
-    return banners_for([user.pk], now).get(user.pk)
+    return banners_for({user.pk: user.role} if user.is_active else {}, now).get(user.pk)
 
 
-def banners_for(user_ids: Iterable[int], now: datetime | None = None) -> dict[int, Banner]:
-    """The lines of many people; who has none is missing. The number of queries does not grow with theirs."""
+def banners_for(people: Mapping[int, str], now: datetime | None = None) -> dict[int, Banner]:
+    """The lines of many people (id: role); who has none is missing. The number of queries does not grow with theirs."""
     now = now or timezone.now()
     roles: dict[str, list[int]] = defaultdict(list)
-    for pk, role in User.objects.filter(pk__in=list(user_ids), is_active=True).values_list("pk", "role"):
+    for pk, role in people.items():
         roles[role].append(pk)
     lines: dict[int, Banner] = {}
     if customers := roles[Role.CUSTOMER]:
@@ -110,30 +111,30 @@ def session_order(session: Session) -> int:
 
 def customer_line(booking: Any, now: datetime) -> Banner:
     """What the customer reads about one booking."""
-    to = (booking.pk,)
+    to, title = (booking.pk,), booking.title
     session = visit_of(booking)
     if booking.status == BookingStatus.OPEN or session is None:
         if not booking.bid_count:
-            return Banner("Finding technicians", "info", "search", to)
+            return Banner("Finding technicians", "info", "search", to, title)
         best = Money(booking.best_amount, booking.currency)
-        return Banner(f"{offers(booking.bid_count)}, best {best}", "accent", "send", to)
+        return Banner(f"{offers(booking.bid_count)}, best {best}", "accent", "send", to, title)
     name = session.technician.user.first_name
     if session.status == SessionStatus.PENDING:
         when = span(session.starts_at, session.ends_at, booking.zone, now=now)
-        return Banner(f"{name} is coming, {when}", "info", "calendar-check", to)
+        return Banner(f"{name} is coming, {when}", "info", "calendar-check", to, title)
     if session.status == SessionStatus.WAITING:
-        return Banner(f"{name} is at your door, code {session.start_code}", "wait", "door-open", to)
+        return Banner(f"{name} is at your door, code {session.start_code}", "wait", "door-open", to, title)
     return work_line(session, "Work in progress", "Work paused", now)
 
 
 def work_line(session: Session, working: str, paused: str, now: datetime) -> Banner:
     """The line of a visit whose clock runs, rests or has stopped."""
-    to = (session.booking_id,)
+    to, title = (session.booking_id,), session.booking.title
     if session.status == SessionStatus.LIVE:
-        return Banner(working, "accent", "circle-play", to, clock_from=session.clock_from)
+        return Banner(working, "accent", "circle-play", to, title, clock_from=session.clock_from)
     if session.status == SessionStatus.PAUSED:
-        return Banner(f"{paused}, {worked_time(session.worked(now))}", "wait", "circle-pause", to)
-    return Banner("Finished", "good", "circle-check", to)
+        return Banner(f"{paused}, {worked_time(session.worked(now))}", "wait", "circle-pause", to, title)
+    return Banner("Finished", "good", "circle-check", to, title)
 
 
 # --- technicians ----------------------------------------------------------------------------------
@@ -162,14 +163,14 @@ def technician_visits(user_ids: list[int]) -> dict[int, Session]:
 
 def visit_line(session: Session, now: datetime) -> Banner:
     """What the technician reads about one visit."""
-    to = (session.booking_id,)
+    to, title = (session.booking_id,), session.booking.title
     if session.status == SessionStatus.PENDING:
         zone = session.booking.zone
         today = session.leave_by.astimezone(zone).date() == now.astimezone(zone).date()
         day = "" if today else f"{session.leave_by.astimezone(zone):%a} "
-        return Banner(f"Leave by {day}{clock_time(session.leave_by, zone)}", "info", "clock", to)
+        return Banner(f"Leave by {day}{clock_time(session.leave_by, zone)}", "info", "clock", to, title)
     if session.status == SessionStatus.WAITING:
-        return Banner("Ask for the code", "wait", "door-open", to)
+        return Banner("Ask for the code", "wait", "door-open", to, title)
     return work_line(session, "Working", "Paused", now)
 
 
@@ -183,12 +184,18 @@ def offer_lines(user_ids: list[int]) -> dict[int, Banner]:
     wanted = set(user_ids)
     amounts: dict[int, list[Any]] = defaultdict(list)
     latest: dict[int, Bid] = {}
-    for bid in Bid.objects.standing().filter(booking__in=jobs).order_by("revised_at", "pk"):
+    for bid in Bid.objects.standing().filter(booking__in=jobs).select_related("booking").order_by("revised_at", "pk"):
         amounts[bid.booking_id].append(bid.amount)
         if bid.technician_id in wanted:
             latest[bid.technician_id] = bid
     return {
-        pk: Banner(f"Your offer: {rank(bid.amount, amounts[bid.booking_id])}", "info", "send", (bid.booking_id,))
+        pk: Banner(
+            f"Your offer: {rank(bid.amount, amounts[bid.booking_id])}",
+            "info",
+            "send",
+            (bid.booking_id,),
+            bid.booking.title,
+        )
         for pk, bid in latest.items()
     }
 
@@ -199,8 +206,8 @@ def new_job_lines(user_ids: list[int], now: datetime) -> dict[int, Banner]:
         return {}
     unwanted = Booking.objects.open_for_bids(now).exclude(bids__in=Bid.objects.standing())
     newest = unwanted.order_by("-placed_at", "-pk")
-    jobs: list[tuple[int, int, Any, Any]] = list(
-        newest.values_list("pk", "category__skill_id", "area_latitude", "area_longitude")
+    jobs: list[tuple[int, str, int, Any, Any]] = list(
+        newest.values_list("pk", "title", "category__skill_id", "area_latitude", "area_longitude")
     )
     if not jobs:
         return {}
@@ -211,9 +218,9 @@ def new_job_lines(user_ids: list[int], now: datetime) -> dict[int, Banner]:
     for technician in Technician.objects.filter(pk__in=user_ids).prefetch_related("skills"):
         skills = {skill.pk for skill in technician.skills.all()}
         base = Point(technician.base_latitude, technician.base_longitude)
-        for pk, skill, latitude, longitude in jobs:
+        for pk, title, skill, latitude, longitude in jobs:
             known = skill not in skills or (technician.pk, pk) in seen
             if not known and distance_km(base, Point(latitude, longitude)) <= technician.radius_km:
-                lines[technician.pk] = Banner("New job near you", "accent", "map-pin", (pk,))
+                lines[technician.pk] = Banner("New job near you", "accent", "map-pin", (pk,), title)
                 break
     return lines

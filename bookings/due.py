@@ -103,10 +103,11 @@ def expire_proposals(as_of: datetime) -> int:
     """Proposals to move a visit that nobody answered."""
 
     def settle(booking: Booking, pk: int) -> bool:
-        proposal = locking(RescheduleProposal.objects.all()).get(pk=pk)
+        proposal = locking(RescheduleProposal.objects.select_related("session")).get(pk=pk)
         if proposal.status != ProposalStatus.PROPOSED or proposal.expires_at > as_of:
             return False
-        close(proposal, ProposalStatus.EXPIRED, as_of)
+        proposal.session.booking = booking
+        close(proposal, ProposalStatus.EXPIRED, by=None, now=as_of)
         return True
 
     rows = RescheduleProposal.objects.filter(status=ProposalStatus.PROPOSED, expires_at__lte=as_of)

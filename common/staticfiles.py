@@ -12,6 +12,8 @@ class ModuleManifestStorage(ManifestStaticFilesStorage):
     Ours only: packages bring modules with bare imports (`from "htmx"`), which name no file.
     """
 
+    # One for each step of the longest chain of imports; Django's 5 are not enough.
+    max_post_process_passes = 20
     patterns = (
         *ManifestStaticFilesStorage.patterns,
         ("js/*.js", ManifestStaticFilesStorage._js_module_import_aggregation_patterns[1]),  # type: ignore[attr-defined]

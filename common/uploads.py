@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import struct
+import unicodedata
 import uuid
 import warnings
 from collections.abc import Iterator
@@ -23,6 +25,9 @@ MOST_BYTES = 10 * 1024 * 1024
 MOST_PIXELS = 40_000_000  # a file of some kilobytes can unfold to gigabytes: refused from its header
 KEPT_SIDE = 2000
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
+ZIP_TAIL = 65_557  # bytes: where the directory of an archive may begin, its comment included
+ZIP_SIGNS = (b"PK\x05\x06", b"PK\x06\x06")
+PAGE_SIGNS = (b"<html", b"<script", b"<!doctype", b"<svg", b"<body")
 # What Pillow raises for broken files; the last four for broken EXIF, found by feeding it damaged pictures.
 UNREADABLE = (
     UnidentifiedImageError,
@@ -82,6 +87,62 @@ def jpeg(image: Image.Image) -> bytes:
 def too_many_pixels() -> TooLarge:
     """The refusal for a picture that would not fit into memory."""
     return TooLarge(f"That photo has more than {MOST_PIXELS // 1_000_000} megapixels. Choose a smaller one.")
+
+
+def smaller(image: ContentFile[bytes], side: int) -> ContentFile[bytes]:
+    """A thumbnail of a picture that `clean_image` gave: its longer side is `side` pixels at most."""
+    image.seek(0)
+    with Image.open(image, formats=("JPEG",)) as whole:
+        whole.draft("RGB", (side, side))
+        whole.thumbnail((side, side))
+        made = ContentFile(jpeg(whole), name=f"{uuid.uuid4().hex}.jpg")
+    image.seek(0)
+    return made
+
+
+def dimensions(image: ContentFile[bytes]) -> tuple[int, int]:
+    """Width and height of a picture that `clean_image` gave, from its header."""
+    image.seek(0)
+    with Image.open(image, formats=("JPEG",)) as whole:
+        size = whole.size
+    image.seek(0)
+    return size
+
+
+def is_pdf(upload: UploadedFile[Any]) -> bool:
+    """Whether the content begins as a PDF does, whatever it is called."""
+    upload.seek(0)
+    begins: bytes = upload.read(5)
+    upload.seek(0)
+    return begins == b"%PDF-"
+
+
+def clean_pdf(upload: UploadedFile[Any], *, most_bytes: int = MOST_BYTES) -> ContentFile[bytes]:
+    """The PDF as it is, under a random name. Raises `TooLarge`, or `Invalid` where it is broken or something else too.
+
+    A file can be a PDF for one program and an archive or a page for another: what a reader of those would open is
+    refused. The bytes are kept as they are, so they are only ever served as a download.
+    """
+    if (upload.size or 0) > most_bytes:
+        raise TooLarge(f"That PDF is over {most_bytes // 1024 // 1024} MB. Choose a smaller one.")
+    upload.seek(0)
+    data: bytes = upload.read()
+    if not data.startswith(b"%PDF-") or b"%%EOF" not in data[-1024:]:
+        raise Invalid("That PDF is broken or cut short. Save it again and send that.")
+    if any(sign in data[-ZIP_TAIL:] for sign in ZIP_SIGNS) or any(sign in data[:1024].lower() for sign in PAGE_SIGNS):
+        raise Invalid("That PDF has another file hidden in it. Save it again as a plain PDF.")
+    return ContentFile(data, name=f"{uuid.uuid4().hex}.pdf")
+
+
+def clean_name(name: str, *, longest: int = 100) -> str:
+    """What a sender called a file, for showing: no path, no control letters, nothing that turns the direction."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    plain = "".join(letter for letter in last if unicodedata.category(letter)[0] != "C")
+    plain = re.sub(r"\s+", " ", unicodedata.normalize("NFC", plain)).strip(". ")
+    stem, dot, ending = plain.rpartition(".")
+    if dot and len(ending) <= 8 and len(plain) > longest:
+        return f"{stem[: longest - len(ending) - 1]}.{ending}"
+    return plain[:longest] or "file"
 
 
 _stored: ContextVar[list[FieldFile] | None] = ContextVar("stored", default=None)

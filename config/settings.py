@@ -7,6 +7,7 @@ lists the variables; `.env.example` shows them.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +19,8 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from bookings.rules.numbers import DEFAULTS as BOOKING_NUMBERS
+from chat.rules.numbers import DEFAULTS as CHAT_NUMBERS
+from notifications.numbers import DEFAULTS as NOTIFICATION_NUMBERS
 
 # Lets annotations such as ModelForm[User] stand at run time as they do for the type checker.
 django_stubs_ext.monkeypatch()
@@ -138,7 +141,10 @@ INSTALLED_APPS = [
     "realtime",
     "common",
     "accounts",
+    "notifications",
     "bookings",
+    "chat",
+    "adminpanel",
     "demo",
 ]
 # Further apps of one's own, found on the Python path and served under /<label>/.
@@ -328,6 +334,12 @@ try:
 except (ValueError, KeyError, ImproperlyConfigured):
     raise refuse("EMAIL_URL cannot be read; write it as smtp+tls://user:password@host:587.") from None
 globals().update({key: value for key, value in mail.items() if key.startswith("EMAIL_")})
+# A mail server that hangs must not keep a mail in the clock's hand until another clock takes it.
+EMAIL_TIMEOUT = whole("EMAIL_TIMEOUT", 10, least=1)
+# What links in mails begin with: mails are written by the clock, which no request tells where the site is.
+SITE_URL = os.environ.get("SITE_URL", "").rstrip("/") or "http://127.0.0.1:8000"
+if urlsplit(SITE_URL).scheme not in {"http", "https"} or not urlsplit(SITE_URL).hostname:
+    raise refuse(f"SITE_URL is {SITE_URL!r}; write it as https://host.")
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = os.environ.get("FROM_EMAIL", "Callout <callout@localhost>")
 
 # --- Language, time, money, maps ------------------------------------------------------------------
@@ -343,12 +355,22 @@ if not (len(DEFAULT_CURRENCY) == 3 and DEFAULT_CURRENCY.isascii() and DEFAULT_CU
     raise refuse(f"DEFAULT_CURRENCY is {DEFAULT_CURRENCY!r}; set it to an ISO 4217 code such as GBP.")
 
 # Numbers of the rules that this site overrides, listed in docs/domain.md: BOOKINGS="TRAVEL_MINUTES=40,PHOTOS_MOST=8".
-BOOKINGS: dict[str, int] = {}
-for pair in words("BOOKINGS"):
-    name, _, figure = pair.partition("=")
-    if name not in BOOKING_NUMBERS or not figure.isdecimal():
-        raise refuse(f"BOOKINGS has {pair!r}; write NAME=number with a name of docs/domain.md.")
-    BOOKINGS[name] = int(figure)
+
+
+def figures(variable: str, known: Mapping[str, int]) -> dict[str, int]:
+    """A list of NAME=number. Raises `ImproperlyConfigured` for a name that is not `known`, or no whole number."""
+    found = {}
+    for pair in words(variable):
+        name, _, figure = pair.partition("=")
+        if name not in known or not figure.isdecimal():
+            raise refuse(f"{variable} has {pair!r}; write NAME=number with a name of docs/domain.md.")
+        found[name] = int(figure)
+    return found
+
+
+BOOKINGS = figures("BOOKINGS", BOOKING_NUMBERS)
+NOTIFICATIONS = figures("NOTIFICATIONS", NOTIFICATION_NUMBERS)
+CHAT = figures("CHAT", CHAT_NUMBERS)
 # An XYZ tile server, e.g. https://tiles.example.org/{z}/{x}/{y}.png; empty: the vendored base layer.
 MAP_TILES = os.environ.get("MAP_TILES", "")
 MAP_ATTRIBUTION = os.environ.get("MAP_ATTRIBUTION", "")

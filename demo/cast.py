@@ -244,8 +244,9 @@ ADMINS = (
         Role.ADMIN,
         "+44 20 7946 0301",
         "olivia",
-        "Runs the desk: verify Lucy, look into any job, close an account.",
+        "Runs the desk: answer people, write to many, verify Lucy, look into any job.",
     ),
+    Person("Nadia Hughes", Role.ADMIN, "+44 20 7946 0302"),
 )
 
 EVERYBODY = (*CUSTOMERS, *TECHNICIANS, *ADMINS)

@@ -23,7 +23,9 @@ from demo.history import Teller
 from demo.places import AREAS
 from demo.portraits import portrait
 from demo.simulator.market import OPEN_A_TRADE
+from demo.talks import tell_talks, tell_visitors_talks
 from demo.trades import KINDS, TRADES, make_categories
+from demo.tray import settle_notices, spare_simulated_mail
 from realtime.bulk import bulk_update
 
 ZONE = "Europe/London"
@@ -35,6 +37,7 @@ WEEKS = 5
 def fill(now: datetime, *, weeks: int = WEEKS) -> None:
     """Make everybody and tell `weeks` of history. All or nothing."""
     make_people(now)
+    spare_simulated_mail()
     teller = make_teller(now, seed=7)
     tell_past(teller, weeks)
     # What was agreed comes before what is still offered: winning a job withdraws one's offers for that time.
@@ -43,17 +46,22 @@ def fill(now: datetime, *, weeks: int = WEEKS) -> None:
     tell_visitors_visits(teller)
     tell_open_jobs(teller)
     tell_emmas_choice(teller)
+    tell_talks(teller)
+    settle_notices(now)
 
 
 @transaction.atomic
 def freshen(now: datetime) -> None:
-    """What visitors should find whenever they come: offers for Emma to answer, visits ahead for her and Tariq.
+    """What visitors should find whenever they come: offers for Emma to answer, visits ahead for her and Tariq, with
+    what was said about them.
 
     Does nothing while it is all there.
     """
     teller = make_teller(now, seed=Booking.objects.count())
     tell_visitors_visits(teller)
     tell_emmas_choice(teller)
+    tell_visitors_talks(teller)
+    settle_notices(now)
 
 
 # --- people ---------------------------------------------------------------------------------------

@@ -56,6 +56,7 @@ LOOKS = {
     "Delroy Campbell": Look("e", "w", "bald", beard=True),
     "Fatima Rahman": Look("c", "k", "scarf"),
     "Olivia Hart": Look("a", "m", "bun"),
+    "Nadia Hughes": Look("d", "n", "long"),
 }
 ANYBODY = Look("b", "n", "short")
 

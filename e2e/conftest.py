@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from accounts.models import User
 from e2e import database
+from e2e.flow import Way
 from e2e.live import Desks, kitchen
 from e2e.people import Console, People
 from e2e.proxy import Proxy
@@ -156,6 +157,25 @@ def proxy(site: Site) -> Iterator[Proxy]:
     made = Proxy(site.web.port)
     yield made
     made.close()
+
+
+# How often pages ask, and slow down, is a test's of its own; the flows wait for dozens of answers.
+OFTEN = {"LIVE_POLL_EVERY": "0.4", "LIVE_POLL_AT_MOST": "0.5"}
+
+
+@pytest.fixture(params=[pytest.param("live", marks=pytest.mark.smoke), "switched off", "refused by a proxy"])
+def way(request: pytest.FixtureRequest, site: Site, console: Console) -> Way:
+    """How a flow's pages hear: by socket; by polling, because the site or a proxy allows nothing else."""
+    if request.param == "live":
+        return Way(site.url, "live")
+    if request.param == "switched off":
+        site.restart({**OFTEN, "LIVE_TRANSPORT": "poll"})
+        return Way(site.url, "polling")
+    site.restart(OFTEN)
+    console.allow(r"WebSocket connection to")
+    proxy: Proxy = request.getfixturevalue("proxy")
+    proxy.upgrades = False
+    return Way(proxy.url, "polling")
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -22,6 +23,14 @@ from bookings.tests.make import DAY, HOUR
 PHONE = {"viewport": {"width": 390, "height": 844}}
 ADDRESS = "12 Inverness Street"
 CUSTOMER_PHONE = "+44 7700 900321"
+
+
+@dataclass(frozen=True)
+class Way:
+    """How pages hear: the address to open, and what they call it."""
+
+    url: str
+    state: str
 
 
 # --- Pages that must not be loaded again ----------------------------------------------------------

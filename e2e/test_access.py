@@ -32,7 +32,6 @@ from e2e.flow import (
     profile_page,
     stay,
     stayed,
-    toast,
     work_card,
 )
 
@@ -190,7 +189,7 @@ def test_signing_out_here_leaves_the_same_person_elsewhere_alone(person, alice, 
     accepted(offered(booking, bob))
     here, elsewhere = job_page(person, bob, booking), job_page(person, bob, booking)
 
-    here.locator("summary[aria-label='Your menu']").click()
+    here.locator("summary:has-text('Your menu')").click()
     here.get_by_role("button", name="Sign out").click()
     expect(here).not_to_have_url(re.compile("/jobs/"))
     actions.check_in(booking.sessions.get(), by=bob)
@@ -248,7 +247,6 @@ def test_a_technician_who_lost_and_then_wins_gains_it_on_the_same_page(person, a
     accepted(again)
 
     knows_address(page)
-    expect(toast(page, "Your offer of £70.00 was accepted")).to_be_visible()
     stayed(page)
 
 

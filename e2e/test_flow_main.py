@@ -6,9 +6,6 @@ proxy does not let them through.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-import pytest
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
@@ -17,6 +14,7 @@ from bookings.tests import make
 from e2e.flow import (
     ADDRESS,
     PHONE,
+    Way,
     accept,
     answer,
     ask,
@@ -31,37 +29,9 @@ from e2e.flow import (
     sheet,
     stay,
     stayed,
-    toast,
     visit_card,
     work_card,
 )
-
-POLL = "polling"
-# How often pages ask, and slow down, is another test's; this one waits for dozens of answers.
-OFTEN = {"LIVE_POLL_EVERY": "0.4", "LIVE_POLL_AT_MOST": "0.5"}
-
-
-@dataclass(frozen=True)
-class Way:
-    """How pages hear: the address to open, and what they call it."""
-
-    url: str
-    state: str
-
-
-@pytest.fixture(params=[pytest.param("live", marks=pytest.mark.smoke), "switched off", "refused by a proxy"])
-def way(request, site, console) -> Way:
-    """By socket; by polling, because the site or a proxy allows nothing else."""
-    if request.param == "live":
-        return Way(site.url, "live")
-    if request.param == "switched off":
-        site.restart({**OFTEN, "LIVE_TRANSPORT": "poll"})
-        return Way(site.url, POLL)
-    site.restart(OFTEN)
-    console.allow(r"WebSocket connection to")
-    proxy = request.getfixturevalue("proxy")
-    proxy.upgrades = False
-    return Way(proxy.url, POLL)
 
 
 class Pair:
@@ -106,7 +76,6 @@ def test_one_booking_end_to_end_on_two_phones(person, way):
 def an_offer_arrives_and_changes_under_the_dialog(two: Pair) -> None:
     two.banners("Finding technicians", "New job near you")
     bid(two.bob, "60")
-    expect(toast(two.alice, "Bob offers £60.00")).to_be_visible()
     expect(offer_card(two.alice, "Bob Test")).to_contain_text("£60.00")
     two.banners("1 offer, best £60.00", "Your offer: the only one so far")
     # Alice has the question for £60 before her; Bob changes his mind.
@@ -134,7 +103,6 @@ def accepting_moves_both(two: Pair) -> None:
     accept(two.alice, "Bob Test", "£72.50")
     expect(visit_card(two.alice)).to_contain_text("Bob Test")
     expect(two.alice.locator(".offers .offer")).to_have_count(0)
-    expect(toast(two.others[1], "Your offer of £72.50 was accepted")).to_be_visible()
     expect(work_card(two.bob)).to_contain_text("Alice expects you")
     knows_address(two.bob)
     two.banners("Bob is coming", "Leave by")

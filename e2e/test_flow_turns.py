@@ -32,13 +32,12 @@ from e2e.flow import (
     knows_nothing,
     offer_card,
     offered,
-    profile_page,
     sheet,
     stayed,
-    toast,
     visit_card,
     work_card,
 )
+from e2e.talk import goes_to
 
 HOUR = timedelta(hours=1)
 
@@ -108,7 +107,6 @@ def test_a_declined_offer_tells_its_technician(person, alice, bob, booking):
     answer(customers, "Decline the offer")
 
     expect(work_card(technicians)).to_contain_text("The customer declined it.")
-    expect(toast(technicians, "Your offer of £60.00 was declined")).to_be_visible()
     expect(offer_card(customers, "Bob Test")).to_have_count(0)
     expect(customers.get_by_role("heading", name="Finding technicians")).to_be_visible()
     stayed(customers, technicians)
@@ -144,8 +142,7 @@ def test_a_visit_given_back_opens_the_job_again_for_those_not_selected(person, a
     answer(winner, "Withdraw")
 
     expect(visit_card(customers)).to_contain_text("The technician could not come after all")
-    expect(toast(customers, "Your technician can no longer come")).to_be_visible()
-    expect(customers.get_by_text("My van broke down")).to_be_visible()
+    expect(customers.get_by_text("My van broke down", exact=True)).to_be_visible()
     expect(work_card(winner)).to_contain_text("You withdrew after winning.")
     knows_nothing(winner)
     expect(offer_card(customers, "Dora Test")).to_have_count(0)  # nobody's old offer revives by itself
@@ -169,7 +166,6 @@ def test_a_cancelled_visit_tells_the_technician_and_takes_the_address_away(perso
 
     expect(work_card(technicians)).to_contain_text("Alice called the job off.")
     knows_nothing(technicians)
-    expect(toast(technicians, "The visit was called off")).to_be_visible()
     expect(visit_card(customers)).to_contain_text("Cancelled by you")
     stayed(customers, technicians)
 
@@ -182,7 +178,6 @@ def test_a_visit_stopped_on_site_is_told_to_the_customer(person, alice, bob, boo
     answer(technicians, "Stop the visit")
 
     expect(visit_card(customers)).to_contain_text("Cancelled by Bob")
-    expect(toast(customers, "The job was called off")).to_be_visible()
     knows_nothing(technicians)
     stayed(customers, technicians)
 
@@ -195,7 +190,6 @@ def test_the_customers_tap_starts_the_work_on_both_pages(person, alice, bob, boo
     answer(customers, "Start the work")
 
     expect(work_card(technicians)).to_contain_text("Working")
-    expect(toast(technicians, "The customer let the work begin")).to_be_visible()
     expect(visit_card(customers)).to_contain_text("Work in progress")
     stayed(customers, technicians)
 
@@ -214,45 +208,41 @@ def propose(page: Page, link: str, button: str) -> None:
 def test_a_visit_moves_when_the_customer_agrees(person, alice, bob, booking):
     session = accepted(offered(booking, bob))
     customers, technicians = job_page(person, alice, booking), job_page(person, bob, booking)
-    elsewhere = profile_page(technicians)
 
     propose(technicians, "Another time", "Ask the customer")
     expect(customers.get_by_role("heading", name="Bob asks to move the visit")).to_be_visible()
-    expect(toast(customers, "Bob asks to move the visit")).to_be_visible()
     ask(customers, "Agree")
     answer(customers, "Agree")
 
-    expect(toast(elsewhere, "The customer agreed: the visit is moved")).to_be_visible()
     expect(technicians.get_by_role("heading", name="You asked for another time")).to_have_count(0)
     moved = make.fresh(session).starts_at
     assert moved != session.starts_at
     day = f"{moved:%a}"
     for page in (visit_card(customers).locator("[data-cell=when]"), work_card(technicians).locator("[data-cell=when]")):
         expect(page).to_contain_text(day)
-    stayed(customers, technicians, elsewhere)
+    stayed(customers, technicians)
 
 
 def test_a_visit_stays_when_the_technician_declines(person, alice, bob, booking):
     session = accepted(offered(booking, bob))
     customers, technicians = job_page(person, alice, booking), job_page(person, bob, booking)
-    elsewhere = profile_page(customers)
 
     propose(customers, "Move the visit", "Ask Bob")
     expect(technicians.get_by_role("heading", name="Alice asks for another time")).to_be_visible()
     ask(technicians, "Keep the old time")
     answer(technicians, "Decline")
 
-    expect(toast(elsewhere, "Bob would rather keep the time")).to_be_visible()
     expect(customers.get_by_role("heading", name="You asked to move the visit")).to_have_count(0)
     assert make.fresh(session).starts_at == session.starts_at
-    stayed(customers, technicians, elsewhere)
+    stayed(customers, technicians)
 
 
 # --- Told in time, on whatever page ---------------------------------------------------------------
 
 
 def test_a_tab_in_the_background_counts_news_in_its_title(person, alice, bob, booking):
-    page = job_page(person, alice, booking)
+    page = goes_to(person(alice, **PHONE), reverse("profile"))  # of the job's own page they would have read it there
+    title = page.title()
     page.evaluate("""() => {
         Object.defineProperty(document, "hidden", { configurable: true, get: () => true });
         document.dispatchEvent(new Event("visibilitychange"));
@@ -260,7 +250,7 @@ def test_a_tab_in_the_background_counts_news_in_its_title(person, alice, bob, bo
 
     offered(booking, bob)
 
-    expect(page).to_have_title(f"(1) {booking.title} · Callout")
+    expect(page).to_have_title(f"(1) {title}")
     stayed(page)
 
 
@@ -304,7 +294,6 @@ def test_a_job_that_nobody_was_chosen_for_expires_by_the_clock(site, person, ali
     site.manage("clock", "--once")
 
     expect(visit_card(customers)).to_contain_text("No offer was accepted in time")
-    expect(toast(customers, "No offer was accepted in time")).to_be_visible()
     expect(work_card(technicians)).to_contain_text("The job expired without a choice.")
     assert make.fresh(bid_).status == BidStatus.CLOSED
     stayed(customers, technicians)

@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from realtime import journal, presence
+from realtime import journal, kept, presence
 
 DEAD_AFTER = 3  # times OFFLINE_AFTER without a report from a process
 
 
 def run_due(as_of: datetime) -> int:
-    """Prune the journal and the presence of dead processes; returns how many rows went."""
+    """Prune the journal, signals that no longer hold and the presence of dead processes; returns how many rows went."""
     old = as_of - timedelta(seconds=settings.LIVE["KEEP_JOURNAL"])
     dead = as_of - timedelta(seconds=settings.LIVE["OFFLINE_AFTER"] * DEAD_AFTER)
-    return journal.prune(old) + presence.forget_processes(dead)
+    return journal.prune(old) + kept.forget(as_of) + presence.forget_processes(dead)

@@ -14,9 +14,9 @@ from typing import Any
 
 from channels.layers import get_channel_layer
 from django.conf import settings
-from django.db import close_old_connections, connection
+from django.db import DatabaseError, close_old_connections, connection
 
-from realtime import counters, journal
+from realtime import counters, journal, kept
 from realtime.bell import Items
 from realtime.journal import ORDERS_TOPIC, Cursor, Reading, Touch
 
@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 REMEMBERED = 50_000  # journal row ids, to know a change that was heard twice
 BELL_GRACE = 1.0  # seconds within which a bell may follow the tail's find
 JOIN_WITHIN = 5.0  # seconds for one group_add
+SIGNALS_EVERY = 0.5  # seconds between looks at kept signals
+SIGNALS_REMEMBERED = 1000
 LOOK_WHOLE_EVERY = 1.0  # seconds between looks at the whole journal on SQLite
 
 Mark = Callable[[Touch, float], None]
@@ -57,6 +59,7 @@ class Ears:
         self._heard: dict[int, None] = {}
         self._unbelled: dict[int, float] = {}
         self._looked_whole = 0.0
+        self._signalled: dict[tuple[str, str, str, float], None] = {}
 
     def heard(self, items: Items, at: float) -> None:
         """A bell rang for journal rows `items`; `at` is their commit in milliseconds since 1970."""
@@ -141,7 +144,37 @@ class Ears:
         if message["type"] == "live.bell":
             self.heard([(number, Touch(*touch)) for number, *touch in message["items"]], message["at"])
         elif message["type"] == "live.signal":
+            self.hear_signal(message)
+
+    # --- Signals ----------------------------------------------------------------------------------
+
+    def hear_signal(self, message: dict[str, Any]) -> None:
+        """Pass on a signal that was not heard before."""
+        what = (message["topic"], message["name"], message.get("except", ""), round(message.get("at", time.time()), 3))
+        if what not in self._signalled:
+            self._signalled[what] = None
+            if len(self._signalled) > SIGNALS_REMEMBERED:
+                del self._signalled[next(iter(self._signalled))]
             self.signal(message)
+
+    async def hear_kept(self) -> None:
+        """Look at kept signals for what the layer did not bring: another process's, while it is in memory or away."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(SIGNALS_EVERY)
+            names = kept.keeping_among(self.followed())
+            if names:
+                for message in await loop.run_in_executor(self.looker, self._kept, names):
+                    self.hear_signal(message)
+
+    def _kept(self, names: list[str]) -> list[dict[str, Any]]:
+        """In the tail's thread."""
+        close_old_connections()
+        try:
+            return kept.newest(names)
+        except DatabaseError:  # it is away, which the tail says
+            connection.close()
+            return []
 
     async def join(self) -> None:
         """Keep the channel in exactly the groups whose topics somebody here follows."""

@@ -138,18 +138,24 @@ class SiteWide(NamedTuple):
     fragment: Fragment
     key: Callable[[Any], str | None]
     topic: Callable[[Any], str]
+    place: str
 
 
-def site_wide(fragment: Fragment, *, key: Callable[[Any], str | None], topic: Callable[[Any], str]) -> None:
-    """Put `fragment` on every page. `key(user)` names its object, or None for those who have none."""
-    _site_wide.append(SiteWide(fragment, key, topic))
+def site_wide(
+    fragment: Fragment, *, key: Callable[[Any], str | None], topic: Callable[[Any], str], place: str = "top"
+) -> None:
+    """Put `fragment` on every page, where its base template has `{% live_site place %}`.
+
+    `key(user)` names its object, or None for those who have none.
+    """
+    _site_wide.append(SiteWide(fragment, key, topic, place))
 
 
-def site_wide_for(user: Any) -> list[tuple[Fragment, str, str]]:
-    """The site-wide fragments of `user` as (fragment, key, topic)."""
+def site_wide_for(user: Any, place: str = "top") -> list[tuple[Fragment, str, str]]:
+    """The site-wide fragments of `user` at `place` as (fragment, key, topic)."""
     if isinstance(user, AnonymousUser):
         return []
-    keyed = [(each, each.key(user)) for each in _site_wide]
+    keyed = [(each, each.key(user)) for each in _site_wide if each.place == place]
     return [(each.fragment, key, each.topic(user)) for each, key in keyed if key is not None]
 
 

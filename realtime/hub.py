@@ -22,7 +22,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connections
 
-from realtime import bell, counters, journal, topics
+from realtime import bell, counters, journal, kept, topics
 from realtime.bell import Items, Ringer
 from realtime.ears import Ears
 from realtime.jobs import Answer, Job, Question, answer_frames, by_socket, frame
@@ -91,6 +91,7 @@ class Hub:
             "tail": self.ears.tail,
             "listen": self.ears.listen,
             "join": self.ears.join,
+            "signals": self.ears.hear_kept,
             "ring": self.ringer.run,
             "sweep": self.keeper.sweep,
             "presence": self.keeper.note,
@@ -249,7 +250,11 @@ class Hub:
 
     def _spread(self, message: dict[str, Any], members: set[Principal]) -> None:
         for socket in list(self.followers.get(message["topic"], ())):
-            if socket.ready and socket.principal in members and str(socket.principal) != message.get("except"):
+            if (
+                socket.ready
+                and socket.principal in members
+                and kept.sender_of(socket.principal) != message.get("except")
+            ):
                 socket.say({"t": "signal", **{key: message[key] for key in ("topic", "name", "data")}})
 
     # --- Delivering -------------------------------------------------------------------------------

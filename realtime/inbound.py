@@ -12,6 +12,8 @@ whatever must not be lost is a POST instead.
 from __future__ import annotations
 
 import logging
+import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import close_old_connections
 
-from realtime import bell
+from realtime import bell, kept
 from realtime.topics import Principal
 
 if TYPE_CHECKING:
@@ -80,21 +82,48 @@ def _next(socket: LiveSocket) -> None:
     done.add_done_callback(after)
 
 
+_said: dict[Principal, tuple[float, float]] = {}  # who speaks without a socket: tokens left, counted when
+_said_lock = threading.Lock()
+SAID_A_SECOND, SAID_AT_ONCE = 5.0, 20.0
+MOST_SPEAKING = 10_000
+
+
+def may_say(principal: Principal) -> bool:
+    """Whether somebody without a socket may speak once more (a token bucket for each person and process)."""
+    now = time.monotonic()
+    with _said_lock:
+        tokens, counted = _said.pop(principal, (SAID_AT_ONCE, now))
+        tokens = min(tokens + (now - counted) * SAID_A_SECOND, SAID_AT_ONCE)
+        _said[principal] = (max(tokens - 1, 0), now)
+        if len(_said) > MOST_SPEAKING:
+            del _said[next(iter(_said))]
+        return tokens >= 1
+
+
 def handle(kind: str, principal: Principal, data: dict[str, Any]) -> None:
-    """Run the handler, in a thread. What it raises is logged and costs the page nothing."""
+    """Run the handler, in a thread of its own."""
     close_old_connections()
     try:
-        _handlers[kind](principal, data)
-    except Exception:
-        log.exception("The message %s could not be handled.", kind)
+        hear(kind, principal, data)
     finally:
         close_old_connections()
 
 
-def signal(topic: str, name: str, data: dict[str, Any], *, besides: Principal | None = None) -> None:
-    """Tell the open pages of `topic` something that is not worth keeping (typing): by the layer alone.
+def hear(kind: str, principal: Principal, data: dict[str, Any]) -> None:
+    """Run the handler. What it raises is logged and costs the page nothing."""
+    try:
+        _handlers[kind](principal, data)
+    except Exception:
+        log.exception("The message %s could not be handled.", kind)
 
-    `besides` is the one who caused it. Pages without a socket do not hear it.
+
+def signal(topic: str, name: str, data: dict[str, Any], *, besides: Principal | None = None, keep: float = 0) -> None:
+    """Tell the open pages of `topic` something that is not worth a journal row (typing): by the layer alone.
+
+    `besides` is the one who caused it. Pages without a socket hear it only if it is kept for some seconds
+    (`keep`), and if the topic is declared with `keeps_signals`.
     """
-    message = {"type": "live.signal", "topic": topic, "name": name, "data": data, "except": str(besides)}
+    message = kept.message_of(topic, name, data, sender=besides)
     bell.send(topic, message)
+    if keep:
+        kept.keep(message, seconds=keep)

@@ -154,3 +154,36 @@ class Presence(LiveModel):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.principal} on {self.page}"
+
+
+class LastSeen(LiveModel):
+    """When somebody's last open page went, kept after its presence row is gone."""
+
+    kind = models.CharField(max_length=8, help_text="user or link")
+    principal = models.CharField(max_length=64)
+    seen_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["kind", "principal"], name="last_seen_once")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.principal} at {self.seen_at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+class KeptSignal(models.Model):
+    """A signal (somebody is typing) for as long as it holds, so that pages without a socket hear of it too."""
+
+    topic = models.CharField(max_length=120)
+    name = models.CharField(max_length=40)
+    sender = models.CharField(max_length=100, help_text="The principal who caused it, or nothing.")
+    data = models.JSONField(default=dict)
+    at = models.DateTimeField()
+    until = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["topic", "name", "sender"], name="kept_signal_latest_only")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} on {self.topic}"

@@ -39,13 +39,22 @@ class Topic:
     `pattern` has parts separated by dots; `{name}` stands for a whole number, `{name:str}` for letters,
     digits, `-` and `_` (a group name of the channel layer allows no more). `users(user_ids, *params)`
     returns those of `user_ids` that belong now, with at most one query; `links(tokens, *params)` does the
-    same for share links. Without a rule nobody of that kind belongs.
+    same for share links. Without a rule nobody of that kind belongs. `keeps_signals`: polls look for kept
+    signals on it, which costs them a query.
     """
 
-    def __init__(self, pattern: str, *, users: UsersRule | None = None, links: LinksRule | None = None) -> None:
+    def __init__(
+        self,
+        pattern: str,
+        *,
+        users: UsersRule | None = None,
+        links: LinksRule | None = None,
+        keeps_signals: bool = False,
+    ) -> None:
         if pattern in _kinds:
             raise ValueError(f"The topic {pattern} is declared twice.")
         self.pattern = pattern
+        self.keeps_signals = keeps_signals
         self._users, self._links = users, links
         self._casts: list[type[int] | type[str]] = []
         self._regex = re.compile(re.sub(r"\\\{(\w+)(:str)?\\\}", self._part, re.escape(pattern)), re.ASCII)

@@ -7,4 +7,5 @@ from realtime import views
 app_name = "realtime"
 urlpatterns = [
     path("poll", views.poll, name="poll"),
+    path("say", views.say, name="say"),
 ]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from realtime import counters, journal, presence, topics
+from realtime import counters, inbound, journal, kept, presence, topics
 from realtime.consumer import MOST_TOPICS
 from realtime.jobs import frame
 from realtime.journal import BadCursorError, Reading
@@ -20,7 +23,7 @@ from realtime.topics import Principal
 
 def principal_of(request: HttpRequest) -> Principal | None:
     """Who asks: the bearer of a share link if the page has one, else the signed-in user."""
-    link = (request.POST if request.method == "POST" else request.GET).get("link", "")
+    link = request.GET.get("link", "") or request.POST.get("link", "")
     if link:
         return Principal("link", link) if len(link) <= 64 and link.isprintable() else None
     return Principal("user", str(request.user.pk)) if request.user.is_authenticated else None
@@ -32,8 +35,8 @@ def principal_of(request: HttpRequest) -> Principal | None:
 def poll(request: HttpRequest) -> HttpResponse:
     """What changed since the page's cursor `c` on its `topic`s.
 
-    204 with the new cursor in `Live-Cursor` when nothing did (three queries: session, user, journal),
-    200 with the same message as a socket's welcome, 401 when the session has ended.
+    204 with the new cursor in `Live-Cursor` when nothing did (three queries: session, user, journal; one more
+    where a topic keeps signals), 200 with the same message as a socket's welcome, 401 when the session has ended.
     """
     principal = principal_of(request)
     if principal is None:
@@ -48,11 +51,13 @@ def poll(request: HttpRequest) -> HttpResponse:
         reading = journal.since(journal.parse_cursor(asked.get("c", "")), known)
     except BadCursorError:
         reading = Reading(journal.now(), [], reset=True)
-    if not reading.changes and not reading.reset:
+    # Of topics that are theirs only: a stranger must not even learn that somebody types.
+    heard = [each for each in kept.heard(known, principal) if topics.members(each["topic"], {principal})]
+    if not reading.changes and not reading.reset and not heard:
         response = HttpResponse(status=204)
         response["Live-Cursor"] = str(reading.cursor)
         return _answer(response, "empty")
-    return _answer(_news(principal, names, reading), "reset" if reading.reset else "changed")
+    return _answer(_news(principal, names, reading, heard), "reset" if reading.reset else "changed")
 
 
 def _note(principal: Principal, names: list[str], page: str) -> None:
@@ -61,14 +66,14 @@ def _note(principal: Principal, names: list[str], page: str) -> None:
         presence.polled(principal, "".join(letter for letter in page if letter.isprintable()))
 
 
-def _news(principal: Principal, names: list[str], reading: Reading) -> HttpResponse:
+def _news(principal: Principal, names: list[str], reading: Reading, heard: list[dict[str, Any]]) -> HttpResponse:
     touches = list(dict.fromkeys(change.touch for change in reading.changes))
     with journal.snapshot():
         version = journal.now().version
         done = render(touches, {name: {principal} for name in names}, version)
     pieces = [done.pieces[touch] for touch in touches if touch in done.pieces]
     gone = [name for name in names if not done.members[name]]
-    head = {
+    head: dict[str, Any] = {
         "t": "welcome",
         # What failed to render is asked for again: the page stays where it was.
         "c": None if done.failed else str(reading.cursor),
@@ -77,6 +82,8 @@ def _news(principal: Principal, names: list[str], reading: Reading) -> HttpRespo
         "reset": reading.reset,
         "more": False,
     }
+    if heard:
+        head["s"] = heard
     (counters.resets if reading.reset else counters.resumes).inc()
     return HttpResponse(frame(head, pieces), content_type="application/json")
 
@@ -86,6 +93,31 @@ def _answer(response: HttpResponse, result: str) -> HttpResponse:
     response["Live-As-Of"] = str(int(journal.milliseconds()))
     response["Live-Transport"] = settings.LIVE["TRANSPORT"]
     return response
+
+
+@never_cache
+@require_POST
+def say(request: HttpRequest) -> HttpResponse:
+    """What a page says over its socket, from one that has none: JSON `{"kind": "app.verb", "data": {...}}`.
+
+    204 when it was heard; 400 for what is not the protocol, 401 signed out, 413 too large, 429 too fast.
+    """
+    principal = principal_of(request)
+    if principal is None:
+        return JsonResponse({"error": "Signed out."}, status=401)
+    if len(request.body) > settings.LIVE["MESSAGE_BYTES"]:
+        return JsonResponse({"error": "Too large."}, status=413)
+    if not inbound.may_say(principal):
+        return JsonResponse({"error": "Too fast."}, status=429, headers={"Retry-After": "1"})
+    try:
+        said = json.loads(request.body)
+        kind, data = said["kind"], said.get("data") or {}
+    except (ValueError, RecursionError, TypeError, KeyError, AttributeError):
+        return JsonResponse({"error": "Not the protocol."}, status=400)
+    if not isinstance(kind, str) or not inbound.knows(kind) or not isinstance(data, dict):
+        return JsonResponse({"error": "Not the protocol."}, status=400)
+    inbound.hear(kind, principal, data)
+    return HttpResponse(status=204)
 
 
 @never_cache

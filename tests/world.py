@@ -6,17 +6,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 from django.db import transaction
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Role, User
 from bookings import actions
 from bookings.models import Bid, Booking, BookingPhoto, CompletionPhoto, RescheduleProposal, Session
 from bookings.tests import make
 from bookings.tests.make import DAY, HOUR
+from chat.actions import ask_about, desk_conversation, send_message
+from chat.models import Attachment, Conversation, Message, QuickReply
 from config import settings as configured
+from notifications.models import Notification
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -39,6 +43,12 @@ class World:
     open_photo: BookingPhoto
     visit_photo: BookingPhoto
     finished_photo: CompletionPhoto
+    notice: Notification  # Alice's
+    desk_talk: Conversation  # Alice's, with the desk
+    reply: QuickReply
+    talk: Conversation  # about Bob's offer on `open`
+    said: Message  # Alice's, in it
+    attached: Attachment  # to that
 
 
 def later(days: int, now: datetime) -> dict[str, datetime]:
@@ -83,6 +93,8 @@ def populate(alice: User, bob: User, dora: User) -> World:
     ended(alice, bob, now)
     draft = make.draft(alice, now=now, title="Draft of a job", **later(20, now))
     draft_photo = actions.add_photo(draft, make.picture(), by=alice, now=now)
+    talk = ask_about(bid, by=alice, now=now)
+    said = send_message(talk, by=alice, id=uuid4(), text="Parts included?", files=[make.picture()], now=now)
     return World(
         draft=draft,
         open=open_,
@@ -94,7 +106,21 @@ def populate(alice: User, bob: User, dora: User) -> World:
         open_photo=open_.photos.get(),
         visit_photo=sessions["pending"].booking.photos.get(),
         finished_photo=done.completion.photos.get(),
+        notice=tell(alice, now),
+        desk_talk=desk_conversation(alice, by=alice, now=now),
+        reply=QuickReply.objects.create(role=Role.CUSTOMER, text="Thank you, see you then."),
+        talk=talk,
+        said=said,
+        attached=said.attachments.get(),
     )
+
+
+def tell(user: User, now: datetime) -> Notification:
+    """Something new in somebody's bell that no page's opening reads."""
+    notice = Notification(user=user, kind="bookings.by_desk", priority="high", event=f"world.{now.timestamp()}")
+    notice.text, notice.url, notice.at = "Something else has happened", "/", now
+    notice.save()
+    return notice
 
 
 def ended(alice: User, bob: User, now: datetime) -> None:

@@ -14,10 +14,10 @@ from tools.environment import ENVIRONMENT
 
 def main(arguments: list[str]) -> int:
     """Run `python -m bench` with `arguments`; its exit code."""
-    packages.ensure(browser=False)
+    packages.ensure(browser=True)
     with servers.throw_away() as environment, tempfile.TemporaryDirectory(prefix="callout-bench-") as folder:
         env = {**os.environ, **ENVIRONMENT, **environment, "VAR_DIR": folder, "LOG_LEVEL": "ERROR"}
-        env["STATIC_ROOT"] = folder  # the pages measured need no collected files, and WhiteNoise no missing folder
+        env["STATIC_ROOT"] = f"{folder}/static"
         bench: subprocess.Popen[bytes] = processes.start([sys.executable, "-m", "bench", *arguments], env=env)
         try:
             return bench.wait()

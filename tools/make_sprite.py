@@ -14,15 +14,15 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "static" / "vendor" / "lucide" / "icons.svg"
 ICONS = """
-arrow-left arrow-right arrow-up badge-check ban banknote bath bell bolt briefcase bug calendar-check calendar-clock
-calendar-days calendar-plus calendar-x camera check chevron-down chevron-left chevron-right circle-alert circle-check
-circle-dashed circle-dot circle-help circle-pause circle-play circle-x clock copy door-open droplets ellipsis
-external-link eye fan file-text flag flame gavel hammer hash history hourglass house house-plug image inbox info key-
-round laptop leaf lightbulb list-filter locate-fixed lock log-out mail map map-pin message-circle minus monitor moon
-navigation paint-roller pause pencil phone play plug plus radio receipt refresh-cw refrigerator search send settings
-shield shield-check shower-head sliders-horizontal sofa sparkles square-check star star-half store sun sun-moon
-thermometer timer trash-2 triangle-alert truck tv undo-2 upload user-round user-x users wallet washing-machine wifi
-wifi-off wrench x zap
+arrow-down arrow-left arrow-right arrow-up badge-check ban banknote bath bell bolt briefcase bug calendar-check
+calendar-clock calendar-days calendar-plus calendar-x camera check check-check chevron-down chevron-left chevron-right
+circle-alert circle-check circle-dashed circle-dot circle-help circle-pause circle-play circle-x clock copy door-open
+droplets ellipsis external-link eye fan file-text flag flame gavel hammer hash headset history hourglass house
+house-plug image inbox info key-round laptop leaf lightbulb list-filter locate-fixed lock log-out mail map map-pin
+megaphone message-circle messages-square minus monitor moon navigation paint-roller paperclip pause pencil phone play
+plug plus radio receipt refresh-cw refrigerator rotate-ccw search send settings shield shield-check shower-head
+sliders-horizontal sofa sparkles square-check star star-half store sun sun-moon thermometer timer trash-2
+triangle-alert truck tv undo-2 upload user-round user-x users wallet washing-machine wifi wifi-off wrench x zap
 """.split()
 
 

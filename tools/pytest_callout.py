@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,29 @@ def pytest_configure(config: pytest.Config) -> None:
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
     settings.WHITENOISE_AUTOREFRESH = True  # no scan of collected files that were never collected
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--part K/N`: one of N parts of the tests, whole files each, for runs that go side by side."""
+    parser.addoption("--part", default="", help="K/N: the Kth of N parts of about the same number of tests")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the tests of the asked part."""
+    if config.getoption("part"):
+        which, many = (int(number) for number in config.getoption("part").split("/"))
+        kept = parts(Counter(item.path.name for item in items), many)[which - 1]
+        config.hook.pytest_deselected(items=[item for item in items if item.path.name not in kept])
+        items[:] = [item for item in items if item.path.name in kept]
+
+
+def parts(sizes: Counter[str], many: int) -> list[set[str]]:
+    """The files of each of `many` parts: the largest first, each into the part that is smallest by then."""
+    found = [(0, number, set[str]()) for number in range(many)]
+    for name, size in sorted(sizes.items(), key=lambda each: (-each[1], each[0])):
+        total, number, names = min(found, key=lambda part: part[:2])
+        found[number] = (total + size, number, names | {name})
+    return [names for _, _, names in found]
 
 
 def counts(config: pytest.Config) -> dict[str, int]:

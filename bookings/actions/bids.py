@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -25,15 +25,18 @@ from bookings.actions.moves import (
     move,
     moved_on,
     note,
+    of_offers,
     require_customer,
     require_technician,
     taken,
 )
 from bookings.links import job_url
 from bookings.models import Bid, BidRevision, Booking, Session
+from bookings.notices import CLASH
 from bookings.rules.numbers import minutes, number
 from bookings.rules.words import span
 from bookings.states import BidStatus, BookingStatus, SessionStatus
+from bookings.telling import tell
 from common.money import is_exact, whole_units
 from common.refusals import Conflict, Invalid
 
@@ -322,8 +325,8 @@ def lost_race(bid: Bid, error: IntegrityError) -> Conflict:
 def assign(
     booking: Booking,
     chosen: Bid,
-    siblings: Iterable[Bid],
-    clashing: Iterable[Bid],
+    siblings: Sequence[Bid],
+    clashing: Sequence[Bid],
     *,
     by: User,
     overlap_allowed: bool,
@@ -333,12 +336,22 @@ def assign(
     move(chosen, BidStatus.ACCEPTED, by=by, now=now, reason=f"Revision {chosen.revision}, {chosen.price}.")
     move(booking, BookingStatus.ASSIGNED, by=by, now=now, fee_floor=Decimal(0))
     close_bids(siblings, BidStatus.NOT_SELECTED, "The customer chose another offer.", by=by, now=now)
-    # Their own calendar withdrew these; the customer of this job is no actor in the histories of others.
-    why = "Withdrawn: you won another job at that time."
-    close_bids(clashing, BidStatus.WITHDRAWN, why, by=chosen.technician.user, now=now)
+    withdraw_clashing(chosen.technician.user, clashing, by=by, now=now)
     session = make_visit(chosen, overlap_allowed=overlap_allowed, now=now)
     note(session, "", by=by, now=now, reason="Overlap allowed." if overlap_allowed else "")
     return session
+
+
+def withdraw_clashing(technician: User, clashing: Sequence[Bid], *, by: User, now: datetime) -> None:
+    """Withdraw the locked other offers of a technician whose time `by` has just taken.
+
+    Their own calendar withdrew these; the customer of this job is no actor in the histories of others.
+    """
+    why = "Withdrawn: you won another job at that time."
+    for bid in clashing:
+        move(bid, BidStatus.WITHDRAWN, by=technician, now=now, reason=why, outcome=why)
+    if clashing:
+        tell(clashing, BidStatus.SUBMITTED, CLASH, by=by, now=now, event=of_offers(clashing, CLASH))
 
 
 def make_visit(chosen: Bid, *, overlap_allowed: bool, now: datetime) -> Session:

@@ -166,10 +166,11 @@ def change_window(
         check_window(held, now)
         held.expires_at = held.latest_start
         held.save(update_fields=["window_start", "window_end", "expires_at"])
-        note(held, held.status, by=by, now=now, reason="Changed the time window.")
         standing = locking(held.bids.filter(status=BidStatus.SUBMITTED))
         outside = [bid for bid in standing if not window_start <= bid.starts_at < window_end]
         close_bids(outside, BidStatus.EXPIRED, "The customer changed the time. You may offer again.", by=by, now=now)
+        # Last: it tells those whose offers still stand.
+        note(held, held.status, by=by, now=now, reason="Changed the time window.")
     return held
 
 
@@ -286,8 +287,10 @@ def reopen(booking: Booking, *, by: User, now: datetime, reason: str) -> None:
     """An assigned booking, locked, is open again: with time enough to find somebody else."""
     soon = now + minutes("REOPEN_MINUTES")
     expires = max(booking.latest_start or soon, soon)
-    window = {} if booking.window_end and booking.window_end > expires else {"window_end": expires + booking.duration}
-    move(booking, BookingStatus.OPEN, by=by, now=now, reason=reason, expires_at=expires, fee_floor=Decimal(0), **window)
+    changes: dict[str, Any] = {"expires_at": expires, "fee_floor": Decimal(0)}
+    if booking.window_end is None or booking.window_end <= expires:
+        changes["window_end"] = expires + booking.duration
+    move(booking, BookingStatus.OPEN, by=by, now=now, reason=reason, **changes)
 
 
 def add_photo(booking: Booking, upload: UploadedFile[Any], *, by: User, now: datetime | None = None) -> BookingPhoto:

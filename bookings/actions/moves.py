@@ -6,7 +6,7 @@ technician, bookings by id, bids by id, session, proposal.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -16,7 +16,8 @@ from django.db import models
 from accounts.models import Role, Technician, User
 from bookings.links import job_url, market_url
 from bookings.models import Bid, BidHistory, Booking, BookingHistory, Session, SessionHistory
-from bookings.states import BID_MOVES, BOOKING_MOVES, SESSION_MOVES, BookingStatus, ProposalStatus
+from bookings.states import BID_MOVES, BOOKING_MOVES, SESSION_MOVES, BidStatus, BookingStatus, ProposalStatus
+from bookings.telling import tell
 from common.refusals import Conflict
 
 M = TypeVar("M", bound=models.Model)
@@ -73,11 +74,13 @@ def move(
     now: datetime,
     reason: str = "",
     device_at: datetime | None = None,
+    told: bool = True,
     **changes: Any,
 ) -> None:
-    """Move a locked `row` to state `to` with `changes`, and write its history row.
+    """Move a locked `row` to state `to` with `changes`, write its history row and tell those whom it concerns.
 
-    Raises `Conflict` when its state has moved on and does not lead there.
+    Without `told` the caller tells them, of several rows together. Raises `Conflict` when its state has moved
+    on and does not lead there.
     """
     if to not in MOVES[type(row)].get(row.status, ()):
         raise moved_on(row)
@@ -85,14 +88,21 @@ def move(
     for name, value in changes.items():
         setattr(row, name, value)
     row.save(update_fields=["status", *changes])
-    note(row, before, by=by, now=now, reason=reason, device_at=device_at)
+    note(row, before, by=by, now=now, reason=reason, device_at=device_at, told=told)
 
 
 def note(
-    row: Moving, before: str, *, by: User | None, now: datetime, reason: str = "", device_at: datetime | None = None
+    row: Moving,
+    before: str,
+    *,
+    by: User | None,
+    now: datetime,
+    reason: str = "",
+    device_at: datetime | None = None,
+    told: bool = True,
 ) -> None:
-    """Write the history row of what became of `row`, which was in state `before`."""
-    HISTORIES[type(row)].objects.create(
+    """Write the history row of what became of `row`, which was in state `before`, and tell those whom it concerns."""
+    kept = HISTORIES[type(row)].objects.create(
         subject=row,
         from_state=before,
         to_state=row.status,
@@ -102,6 +112,8 @@ def note(
         at=now,
         device_at=device_at,
     )
+    if told:
+        tell([row], before, row.status, by=by, now=now, event=f"{kept._meta.model_name}.{kept.pk}")
 
 
 def moved_on(row: Moving) -> Conflict:
@@ -148,9 +160,17 @@ def party_of(session: Session, by: User) -> str:
 
 
 def close_bids(bids: Iterable[Bid], to: str, outcome: str, *, by: User | None, now: datetime) -> None:
-    """End several locked bids for one reason, which each of their technicians will read."""
-    for bid in bids:
-        move(bid, to, by=by, now=now, reason=outcome, outcome=outcome)
+    """End several locked bids of one job for one reason, which each of their technicians will read."""
+    ended = list(bids)
+    for bid in ended:
+        move(bid, to, by=by, now=now, reason=outcome, told=False, outcome=outcome)
+    if ended:
+        tell(ended, BidStatus.SUBMITTED, to, by=by, now=now, event=of_offers(ended, to))
+
+
+def of_offers(bids: Sequence[Bid], what: str) -> str:
+    """Names the event of what became of several offers: each revision ends once."""
+    return f"offers.{bids[0].pk}.{bids[0].revision}.{what}"
 
 
 def close_proposals(session: Session, now: datetime) -> None:

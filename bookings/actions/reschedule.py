@@ -18,6 +18,7 @@ from bookings.models import RescheduleProposal, Session
 from bookings.rules.numbers import minutes
 from bookings.rules.words import span
 from bookings.states import Party, ProposalStatus, SessionStatus
+from bookings.telling import tell
 from common.refusals import Conflict, Invalid
 
 
@@ -42,7 +43,7 @@ def propose_reschedule(
         ends = ends_at or starts_at + (held.ends_at - held.starts_at)
         check_new_time(held, starts_at, ends, now)
         make_room(held, party, now)
-        return RescheduleProposal.objects.create(
+        made = RescheduleProposal.objects.create(
             session=held,
             proposed_by=by,
             party=party,
@@ -53,6 +54,8 @@ def propose_reschedule(
             proposed_at=now,
             expires_at=lapse_of(held, starts_at, now),
         )
+        told(made, "", by=by, now=now)
+        return made
 
 
 def lapse_of(session: Session, starts_at: datetime, now: datetime) -> datetime:
@@ -95,13 +98,26 @@ def make_room(session: Session, party: str, now: datetime) -> None:
             next_url=job_url(session.booking_id),
             next_label="See the proposal",
         )
-    close(standing, ProposalStatus.WITHDRAWN if standing.party == party else ProposalStatus.EXPIRED, now)
+    # Nobody is told: the new proposal says all.
+    settle(standing, ProposalStatus.WITHDRAWN if standing.party == party else ProposalStatus.EXPIRED, now)
 
 
-def close(proposal: RescheduleProposal, status: str, now: datetime) -> None:
-    """Answer a locked proposal."""
+def settle(proposal: RescheduleProposal, status: str, now: datetime) -> None:
+    """A locked proposal no longer waits for its answer."""
     proposal.status, proposal.answered_at = status, now
     proposal.save(update_fields=["status", "answered_at"])
+
+
+def close(proposal: RescheduleProposal, status: str, *, by: User | None, now: datetime) -> None:
+    """Answer a locked proposal, take it back or let it lapse, and tell the side that waits."""
+    settle(proposal, status, now)
+    told(proposal, ProposalStatus.PROPOSED, by=by, now=now)
+
+
+def told(proposal: RescheduleProposal, before: str, *, by: User | None, now: datetime) -> None:
+    """Tell what became of a proposal, which was in state `before`."""
+    event = f"rescheduleproposal.{proposal.pk}.{proposal.status}"
+    tell([proposal], before, proposal.status, by=by, now=now, event=event)
 
 
 def lock_standing(proposal: RescheduleProposal) -> RescheduleProposal:
@@ -129,7 +145,7 @@ def accept_reschedule(proposal: RescheduleProposal, *, by: User, now: datetime |
             if held.expires_at <= now:
                 raise Conflict("This proposal has lapsed. Propose a time yourself.")
             check_new_time(held.session, held.starts_at, held.ends_at, now)
-            close(held, ProposalStatus.ACCEPTED, now)
+            close(held, ProposalStatus.ACCEPTED, by=by, now=now)
             shift(held, by=by, now=now)
             return held.session
     except IntegrityError as error:
@@ -161,7 +177,7 @@ def decline_reschedule(proposal: RescheduleProposal, *, by: User, now: datetime 
     with transaction.atomic():
         held = lock_standing(proposal)
         require_other_side(held, by)
-        close(held, ProposalStatus.DECLINED, now)
+        close(held, ProposalStatus.DECLINED, by=by, now=now)
     return held
 
 
@@ -172,5 +188,5 @@ def withdraw_reschedule(proposal: RescheduleProposal, *, by: User, now: datetime
         held = lock_standing(proposal)
         if party_of(held.session, by) != held.party:
             raise PermissionDenied("Only the side that proposed it may withdraw it.")
-        close(held, ProposalStatus.WITHDRAWN, now)
+        close(held, ProposalStatus.WITHDRAWN, by=by, now=now)
     return held

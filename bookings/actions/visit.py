@@ -27,6 +27,7 @@ from bookings.models import CompletionNote, CompletionPhoto, ContactAttempt, Ses
 from bookings.rules.fees import Policy, no_show_fee
 from bookings.rules.numbers import minutes, number
 from bookings.states import BookingStatus, ContactChannel, Party, SessionStatus
+from bookings.telling import tell
 from common.refusals import Conflict, Invalid
 from common.uploads import clean_image, files_undone, stored
 
@@ -175,7 +176,9 @@ def record_contact_attempt(
         party = party_of(held, by)
         if held.status not in (SessionStatus.PENDING, SessionStatus.WAITING):
             raise moved_on(held)
-        return ContactAttempt.objects.create(session=held, by=by, party=party, channel=channel, note=note[:200], at=now)
+        made = ContactAttempt.objects.create(session=held, by=by, party=party, channel=channel, note=note[:200], at=now)
+        tell([made], "", "", by=by, now=now, event=f"contactattempt.{made.pk}")
+        return made
 
 
 def report_no_show(session: Session, *, by: User, now: datetime | None = None) -> Session:

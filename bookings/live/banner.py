@@ -1,4 +1,4 @@
-"""The banner: one line a person on every page, and the news that a toast tells with it."""
+"""The banner: one line a person on every page."""
 
 from __future__ import annotations
 
@@ -9,16 +9,14 @@ from django.utils import timezone
 
 from accounts.models import Role, Technician, User
 from bookings import banner
-from bookings.live.news import News, news_for
 from bookings.live.people import bookings_showing, customer_of
 from bookings.models import Bid, Booking, RescheduleProposal, Session
+from bookings.near import technicians_near
 from bookings.states import ACTIVE_SESSION, BookingStatus, SessionStatus
-from common.geo import Point, box_around, distance_km
 from realtime.fragments import Fragment, site_wide, watch
 from realtime.topics import user_topic
 
 Place = tuple[str, str]
-FARTHEST_KM = 100  # the largest radius that a technician may have
 
 
 @dataclass(frozen=True)
@@ -28,8 +26,6 @@ class Strip:
 
     user_id: int
     line: banner.Banner | None
-    news: News | None
-    job_title: str = ""
 
     @property
     def worked(self) -> float:
@@ -42,15 +38,8 @@ def load_strips(keys: Sequence[str]) -> Mapping[str, Strip]:
     """The strips of many people, in a number of queries that does not grow with theirs."""
     wanted = [int(key) for key in keys]
     people = dict(User.objects.filter(pk__in=wanted, is_active=True, role__in=WITH_BANNER).values_list("pk", "role"))
-    lines, news = banner.banners_for(people), news_for(people)
-    about = {line.url_args[0] for line in lines.values()}
-    titles = dict(Booking.objects.filter(pk__in=about).values_list("pk", "title")) if about else {}
-    return {str(pk): strip(pk, lines.get(pk), news.get(pk), titles) for pk in people}
-
-
-def strip(pk: int, line: banner.Banner | None, news: News | None, titles: Mapping[int, str]) -> Strip:
-    """One person's strip."""
-    return Strip(pk, line, news, titles.get(line.url_args[0], "") if line else "")
+    lines = banner.banners_for(people)
+    return {str(pk): Strip(pk, lines.get(pk)) for pk in people}
 
 
 WITH_BANNER = (Role.CUSTOMER, Role.TECHNICIAN)
@@ -64,21 +53,6 @@ def places(user_ids: Iterable[int]) -> Iterator[Place]:
     return ((user_topic(pk), str(pk)) for pk in set(user_ids))
 
 
-def near(booking: Booking) -> Iterator[int]:
-    """The technicians whose "New job near you" this open job may be."""
-    if booking.category_id is None or booking.public_point is None:
-        return
-    box = box_around(booking.public_point, FARTHEST_KM)
-    skilled = Technician.objects.filter(
-        skills__categories=booking.category_id,
-        base_latitude__range=(box.south, box.north),
-        base_longitude__range=(box.west, box.east),
-    )
-    for pk, latitude, longitude, radius in skilled.values_list("pk", "base_latitude", "base_longitude", "radius_km"):
-        if distance_km(Point(latitude, longitude), booking.public_point) <= radius:
-            yield pk
-
-
 def by_booking(booking: Booking) -> Iterator[Place]:
     """Its customer; while open, those who made an offer and, while nobody did, those near; then who has the visit."""
     if booking.status == BookingStatus.DRAFT:
@@ -86,7 +60,7 @@ def by_booking(booking: Booking) -> Iterator[Place]:
     yield from places([booking.customer_id])
     if booking.status == BookingStatus.OPEN:
         bidders = list(Bid.objects.standing().filter(booking=booking.pk).values_list("technician_id", flat=True))
-        yield from places(bidders or near(booking))
+        yield from places(bidders or technicians_near(booking))
     else:
         rows = Session.objects.filter(booking=booking.pk, status__in=(*ACTIVE_SESSION, SessionStatus.COMPLETED))
         yield from places(rows.values_list("technician_id", flat=True))
@@ -98,7 +72,7 @@ def by_bid(bid: Bid) -> Iterator[Place]:
     yield from places([bid.technician_id, customer_of(bid)])
     rivals = Bid.objects.standing().filter(booking=bid.booking_id).exclude(pk=bid.pk)
     others = list(rivals.values_list("technician_id", flat=True))
-    yield from places(others if others or bid.booking.status != BookingStatus.OPEN else near(bid.booking))
+    yield from places(others if others or bid.booking.status != BookingStatus.OPEN else technicians_near(bid.booking))
 
 
 def by_session(session: Session) -> Iterator[Place]:

@@ -18,6 +18,11 @@ def line(user, now=NOW) -> str | None:
     return banner and banner.full_text(now)
 
 
+def roles(*people) -> dict[int, str]:
+    """Each person's role."""
+    return {user.pk: user.role for user in people}
+
+
 class TestCustomer:
     def test_nothing_is_going_on(self, alice):
         assert line(alice) is None
@@ -195,7 +200,7 @@ class TestTechnician:
 class TestMany:
     def test_drivers_and_admins_have_none(self, alice, ed, frank):
         make.job(alice)
-        assert banners_for([ed.pk, frank.pk], NOW) == {}
+        assert banners_for(roles(ed, frank), NOW) == {}
 
     def test_a_closed_account_has_none(self, alice):
         make.job(alice)
@@ -206,7 +211,7 @@ class TestMany:
     def test_everybody_reads_their_own(self, alice, bob, charlie, dora):
         make.visit(alice, bob)
         make.job(charlie)
-        lines = banners_for([user.pk for user in (alice, bob, charlie, dora)], NOW)
+        lines = banners_for(roles(alice, bob, charlie, dora), NOW)
         texts = {pk: banner.text for pk, banner in lines.items()}
         assert texts == {
             alice.pk: "Bob is coming, Wed 12:00-13:00 GMT",
@@ -225,9 +230,9 @@ class TestMany:
             people += [customer, worker, bidder, make.technician(f"I{n}")]
         make.job(make.person("Last"))
         with django_assert_max_num_queries(10):
-            few = banners_for([user.pk for user in people[:4]], NOW)
+            few = banners_for(roles(*people[:4]), NOW)
         with django_assert_max_num_queries(10):
-            many = banners_for([user.pk for user in people], NOW)
+            many = banners_for(roles(*people), NOW)
         assert (len(few), len(many)) == (4, 16)
 
     def test_every_tone_is_one_of_the_tokens(self, alice, bob):
@@ -235,4 +240,4 @@ class TestMany:
         session = make.visit(alice, bob)
         for stage in (lambda s: s, make.waiting):
             stage(session)
-            assert {banner.tone for banner in banners_for([alice.pk, bob.pk], NOW).values()} <= tones
+            assert {banner.tone for banner in banners_for(roles(alice, bob), NOW).values()} <= tones

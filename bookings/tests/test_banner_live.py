@@ -1,4 +1,4 @@
-"""The banner moves on every page of whoever a change concerns, and the toast tells only what others did."""
+"""The banner moves on every page of whoever a change concerns."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils import timezone
 
 from accounts.models import Role, Technician, User
 from bookings import actions, due
 from bookings.live.banner import load_strips, strips
-from bookings.live.news import News, news_for
 from bookings.tests import make
 from bookings.tests.follow import audience, keys_of, sent, touched_by
 from bookings.tests.make import BRIGHTON, HOUR, MINUTE, NOW
@@ -33,16 +31,6 @@ def line(user: User) -> str:
     """What a person's banner says."""
     found = load_strips([str(user.pk)])[str(user.pk)]
     return found.line.text if found.line else ""
-
-
-def news(user: User, now=NOW) -> News | None:
-    """What a person's toast would say."""
-    return news_for({user.pk: user.role}, now).get(user.pk)
-
-
-def told(user: User, now=NOW) -> str:
-    found = news(user, now)
-    return found.text if found else ""
 
 
 class TestWhereItStands:
@@ -198,106 +186,6 @@ class TestWhoseBannerMoves:
             bob.save(update_fields=["role"])
 
         assert sent(touched_by(promote), bob)[f"bookings-banner-{bob.pk}"] is None
-
-
-class TestNews:
-    """What the toast says. Each fixture person reads only what somebody else did."""
-
-    def test_an_offer_and_its_revision(self, alice, bob) -> None:
-        bid = make.offer(make.job(alice), bob, 45)
-        assert told(alice) == "Bob offers £45.00" and told(bob) == ""
-        actions.revise_bid(bid, by=bob, amount=Decimal(40), starts_at=bid.starts_at, now=NOW + MINUTE)
-        assert told(alice, NOW + MINUTE) == "Bob now offers £40.00"
-
-    def test_it_links_to_the_job(self, alice, bob) -> None:
-        bid = make.offer(make.job(alice), bob, 45, now=timezone.now())
-        strip = load_strips([str(alice.pk)])[str(alice.pk)]
-        html = strips.render(str(alice.pk), strip, f"user.{alice.pk}", "1")
-        assert f'data-toast="Bob offers £45.00" data-toast-href="/jobs/{bid.booking_id}/"' in html
-
-    def test_what_one_did_oneself_is_no_news_and_brings_no_old_news_back(self, alice, bob, dora) -> None:
-        booking = make.job(alice)
-        make.offer(booking, bob, 45)
-        bid = make.offer(booking, dora, 40, now=NOW + MINUTE)
-        assert told(alice, NOW + MINUTE) == "Dora offers £40.00"
-        for act in (
-            lambda: actions.reject_bid(bid, by=alice, now=NOW + 2 * MINUTE),
-            lambda: make.accept(booking.bids.get(technician=bob.pk), now=NOW + 3 * MINUTE),
-            lambda: actions.cancel_booking(booking, by=alice, reason="mistake", now=NOW + 4 * MINUTE),
-        ):
-            act()
-            assert told(alice, NOW + 5 * MINUTE) == "Dora offers £40.00"
-
-    def test_the_visit_as_the_customer_hears_of_it(self, alice, bob) -> None:
-        visit = make.visit(alice, bob)
-        at = visit.starts_at
-        actions.check_in(visit, by=bob, now=at)
-        assert told(alice, at) == "Bob is at your door"
-        actions.start_session(visit, by=bob, code=visit.start_code, now=at + MINUTE)
-        assert told(alice, at + MINUTE) == "Bob has begun the work" and told(bob, at) == ""
-        actions.pause_session(visit, by=bob, reason="Lunch", now=at + 2 * MINUTE)
-        assert told(alice, at + 2 * MINUTE) == "Bob paused the work"
-        actions.resume_session(visit, by=bob, now=at + 3 * MINUTE)
-        assert told(alice, at + 3 * MINUTE) == "Bob goes on with the work"
-        actions.complete_session(visit, by=bob, note="Done.", now=at + 4 * MINUTE)
-        assert told(alice, at + 4 * MINUTE) == "Bob has finished the work"
-
-    def test_the_customers_own_tap_is_news_to_the_technician_alone(self, alice, bob) -> None:
-        visit = make.live(make.visit(alice, bob))
-        assert told(bob, visit.starts_at) == "The customer let the work begin"
-        assert told(alice, visit.starts_at) == "Bob is at your door"
-
-    def test_winning_and_losing(self, alice, bob, dora) -> None:
-        booking = make.job(alice)
-        bid = make.offer(booking, bob, 45)
-        make.offer(booking, dora, 40)
-        make.accept(bid)
-        assert told(bob) == "Your offer of £45.00 was accepted"
-        assert told(dora) == "Another offer was chosen for a job of yours"
-
-    def test_a_declined_and_a_lapsed_offer(self, alice, bob, dora) -> None:
-        booking = make.job(alice)
-        actions.reject_bid(make.offer(booking, bob, 45), by=alice, now=NOW)
-        assert told(bob) == "Your offer of £45.00 was declined"
-        bid = make.offer(booking, dora, 40)
-        due.expire_bids(bid.valid_until)
-        assert told(dora, bid.valid_until) == "Your offer of £40.00 has lapsed"
-
-    def test_a_job_given_back_called_off_and_expired(self, alice, bob) -> None:
-        visit = make.visit(alice, bob)
-        actions.release(visit, by=bob, reason="Ill", now=NOW + MINUTE)
-        assert told(alice, NOW + MINUTE).startswith("Your technician can no longer come")
-        booking = make.fresh(visit.booking)
-        due.expire_bookings(booking.expires_at)
-        assert told(alice, booking.expires_at).startswith("No offer was accepted in time")
-
-    def test_a_cancelled_visit_is_news_to_the_other_side(self, alice, bob) -> None:
-        visit = make.visit(alice, bob)
-        actions.cancel_booking(visit.booking, by=alice, reason="mistake", now=NOW + MINUTE)
-        assert told(bob, NOW + MINUTE) == "The visit was called off"
-
-    @pytest.mark.parametrize("by_customer", [True, False])
-    def test_a_wish_to_move_and_its_answers(self, alice, bob, by_customer: bool) -> None:
-        visit = make.visit(alice, bob)
-        by, other = (alice, bob) if by_customer else (bob, alice)
-        name = {True: "The customer", False: "Bob"}
-        before = told(by)
-        wish = actions.propose_reschedule(visit, by=by, starts_at=visit.starts_at + HOUR, now=NOW + MINUTE)
-        assert told(other, NOW + MINUTE) == f"{name[by_customer]} asks to move the visit"
-        assert told(by, NOW + MINUTE) == before
-        actions.decline_reschedule(wish, by=other, now=NOW + 2 * MINUTE)
-        assert told(by, NOW + 2 * MINUTE) == f"{name[not by_customer]} would rather keep the time"
-        again = actions.propose_reschedule(visit, by=by, starts_at=visit.starts_at + HOUR, now=NOW + 3 * MINUTE)
-        actions.accept_reschedule(again, by=other, now=NOW + 4 * MINUTE)
-        assert told(by, NOW + 4 * MINUTE) == f"{name[not by_customer]} agreed: the visit is moved"
-
-    def test_news_is_an_hours(self, alice, bob) -> None:
-        make.offer(make.job(alice), bob, 45)
-        assert told(alice, NOW + 59 * MINUTE) and not told(alice, NOW + 61 * MINUTE)
-
-    def test_other_peoples_jobs_are_no_news(self, alice, bob, charlie, dora) -> None:
-        make.offer(make.job(alice), bob, 45)
-        assert told(charlie) == "" == told(dora)
 
 
 class TestCost:

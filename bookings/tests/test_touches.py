@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from bookings.live import banner
 from bookings.live.customer import head
 from bookings.models import Bid
+from bookings.near import technicians_near
 from bookings.tests import make
 from realtime.fragments import Watch, Watching, as_it_was
 
@@ -45,8 +45,12 @@ def test_made_and_deleted_rows_are_asked_once() -> None:
     assert rows == [row, row]
 
 
-def test_a_new_job_touches_the_banners_of_those_near_and_looks_at_no_others(alice, bob) -> None:
+def test_near_a_new_job_are_those_with_the_skill_whose_radius_reaches_it(alice, bob) -> None:
     far = make.technician("Far", base=make.BRIGHTON, radius_km=100)
     make.technician("Other", "electrics")
     make.technician("Brighton", base=make.BRIGHTON)
-    assert set(banner.near(make.job(alice))) == {bob.pk, far.pk}
+    new = make.technician("New", verified=False)
+    booking = make.job(alice)
+    assert set(technicians_near(booking)) == {bob.pk, far.pk, new.pk}
+    assert set(technicians_near(booking, verified=True)) == {bob.pk, far.pk}
+    assert not set(technicians_near(make.draft(alice, category=None)))

@@ -11,6 +11,8 @@ from django.views.decorators.http import require_safe
 from accounts.access import signed_in
 from accounts.models import Role
 from bookings import access
+from bookings.telling import group_of
+from bookings.views.reading import read_on_page
 
 
 @require_safe
@@ -20,6 +22,7 @@ def job(request: HttpRequest, pk: int) -> HttpResponseBase:
     from bookings.views import customer, technician
 
     user = signed_in(request)
+    read_on_page(request, group_of(pk))
     if user.role == Role.CUSTOMER:
         return customer.job(request, pk)
     if user.role == Role.TECHNICIAN:

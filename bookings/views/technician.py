@@ -24,6 +24,8 @@ from bookings.forms.market import MarketFilter, unanswered
 from bookings.live import technician as live
 from bookings.models import Bid, Booking
 from bookings.states import BookingStatus
+from bookings.telling import NEAR
+from bookings.views.reading import read_on_page
 from common.geo import Point, distance_km
 from realtime.pages import live_page
 from realtime.topics import user_topic
@@ -68,6 +70,7 @@ class Group:
 def marketplace(request: HttpRequest) -> HttpResponse:
     """Open jobs of one's skills within one's area."""
     technician, now = technician_of(signed_in(request)), timezone.now()
+    read_on_page(request, NEAR)
     near = Booking.objects.near(technician, now=now).with_own_bid(technician)
     found = MarketFilter(request.GET, queryset=unanswered(near), technician=technician, now=now)
     page = Paginator(in_order(found), PAGE).get_page(request.GET.get("page"))

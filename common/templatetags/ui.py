@@ -7,6 +7,7 @@ import uuid
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import template
@@ -15,6 +16,7 @@ from django.templatetags.static import static
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from common import slots
 from common.money import Money
 from common.states import look_of
 
@@ -100,14 +102,21 @@ def unbroken(sentence: str) -> SafeString:
 def local_time(moment: datetime | None, zone: str = "", style: str = "full") -> SafeString:
     """An instant in the job's zone, with the zone's name; the browser adds the viewer's where it differs.
 
-    `style`: full (Tue 3 Mar, 14:00 GMT), day (Tue 3 March), time (14:00 GMT), short (3 Mar, 14:00 GMT).
+    `style`: full (Tue 3 Mar, 14:00 GMT), day (Tue 3 March), time (14:00 GMT), short (3 Mar, 14:00 GMT),
+    clock (14:00).
     A line breaks after the comma only.
     """
     if moment is None:
         return SafeString()
     place = zone or settings.DEFAULT_ZONE
     local = moment.astimezone(ZoneInfo(place))
-    patterns = {"full": "%a %-d %b, %H:%M %Z", "day": "%a %-d %B", "time": "%H:%M %Z", "short": "%-d %b, %H:%M %Z"}
+    patterns = {
+        "full": "%a %-d %b, %H:%M %Z",
+        "day": "%a %-d %B",
+        "time": "%H:%M %Z",
+        "short": "%-d %b, %H:%M %Z",
+        "clock": "%H:%M",
+    }
     return format_html(
         '<time datetime="{}" data-zone="{}" data-style="{}">{}</time>',
         moment.isoformat(), place, style, _whole(local.strftime(patterns[style])),
@@ -168,3 +177,9 @@ def here(context: template.Context, url: str) -> SafeString:
     path = request.path if request is not None else ""
     current = bool(url) and (path == url or (url != "/" and path.startswith(url)))
     return SafeString(' aria-current="page"') if current else SafeString()
+
+
+@register.simple_tag(takes_context=True)
+def slot(context: template.Context, name: str, thing: Any = None) -> SafeString:
+    """`{% slot "bookings.job" booking %}`: what the apps above put here (`common.slots`)."""
+    return slots.render(name, thing, context)

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
-from demo.simulator import market, offers, visits
+from demo.simulator import market, offers, talk, visits
 from demo.simulator.world import World
 
 log = logging.getLogger(__name__)
@@ -15,6 +15,9 @@ log = logging.getLogger(__name__)
 HABITS: tuple[Callable[[World], int], ...] = (
     offers.offer_to_people,
     market.answer_people,
+    talk.read,
+    talk.answer,
+    talk.greet,
     visits.let_in,
     visits.arrive,
     visits.ask_for_code,

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from django.core.exceptions import PermissionDenied
+from django.http import Http404
 from django.utils.functional import cached_property
 
 from accounts.models import Role, Technician, User
@@ -18,6 +19,7 @@ from realtime.models import Presence
 
 log = logging.getLogger(__name__)
 REST_AFTER = timedelta(minutes=10)
+SITS = timedelta(minutes=2)  # since a page of theirs was last heard of
 
 
 @dataclass
@@ -43,13 +45,14 @@ class World:
         return since + timedelta(seconds=self.chance("when", *act).uniform(least, most)) <= self.now
 
     def attempt(self, act: Callable[[], object], *name: object) -> bool:
-        """Do `act` unless it was refused before. A refusal is ordinary: somebody else was faster."""
+        """Do `act` unless it was refused before. A refusal is ordinary: somebody else was faster, or it is no longer
+        theirs."""
         key = " ".join(map(str, name))
         if key in self.given_up:
             return False
         try:
             act()
-        except (Refusal, PermissionDenied) as refusal:
+        except (Refusal, PermissionDenied, Http404) as refusal:
             log.debug("simulator: %s was refused: %s", key, refusal)
             self.given_up.add(key)
             return False
@@ -69,6 +72,18 @@ class World:
         for row in found.values():
             row.user = users[row.pk]
         return found
+
+    @cached_property
+    def admins(self) -> dict[int, User]:
+        """Those of the desk for whom the simulator acts, by id."""
+        return simulated(Role.ADMIN)
+
+    @cached_property
+    def desk_is_played(self) -> bool:
+        """Whether somebody who is not simulated sits at the desk."""
+        others = User.objects.filter(role=Role.ADMIN, is_active=True).exclude(pk__in=self.admins)
+        ids = [str(pk) for pk in others.values_list("pk", flat=True)]
+        return Presence.objects.filter(kind="user", principal__in=ids, seen_at__gte=self.now - SITS).exists()
 
     @cached_property
     def is_watched(self) -> bool:

@@ -102,11 +102,18 @@ def revision(bid: Bid) -> int:
     return bid.revision
 
 
-def watch(at: datetime) -> None:
+def watch(at: datetime, who: User | None = None) -> None:
     """Somebody has a page open at `at`."""
     process = ServerProcess.objects.create(id="00000000-0000-0000-0000-000000000001", started_at=at, seen_at=at)
     Presence.objects.create(
-        process=process, page_id="1", kind="user", principal="1", page="/", transport="socket", since=at, seen_at=at
+        process=process,
+        page_id="1",
+        kind="user",
+        principal=str(who.pk if who else 1),
+        page="/",
+        transport="socket",
+        since=at,
+        seen_at=at,
     )
 
 

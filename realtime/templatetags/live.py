@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -34,8 +34,8 @@ def _declared(name: str) -> fragments.Fragment:
     return fragment
 
 
-def _painted(fragment: fragments.Fragment, key: str, topic: str, page: LivePage) -> SafeString:
-    thing = fragment.load([key]).get(key)
+def _painted(fragment: fragments.Fragment, key: str, topic: str, page: LivePage, thing: Any = None) -> SafeString:
+    thing = fragment.load([key]).get(key) if thing is None else thing
     if thing is not None:
         return fragment.render(key, thing, topic, page.version)
     return format_html(
@@ -48,37 +48,41 @@ def _painted(fragment: fragments.Fragment, key: str, topic: str, page: LivePage)
 
 
 @register.simple_tag(takes_context=True)
-def live(context: template.Context, name: str, key: Any, topic: str) -> SafeString:
+def live(context: template.Context, name: str, key: Any, topic: str, thing: Any = None) -> SafeString:
     """Paint one fragment: `{% live "bookings.banner" user.pk topic %}`.
 
-    Where its object is not there (yet), an empty hidden element keeps its place for the push that brings it.
+    `thing` is what the fragment's `load` would give, where the view has it already: it loaded it after its cursor
+    was taken, so it is no older than the page says. Where the object is not there (yet), an empty hidden element
+    keeps its place for the push that brings it.
     """
-    return _painted(_declared(name), str(key), topic, _page(context))
+    return _painted(_declared(name), str(key), topic, _page(context), thing)
 
 
 @register.simple_tag(takes_context=True)
 def live_list(
     context: template.Context,
     name: str,
-    keys: Iterable[Any],
+    keys: Iterable[Any] | Mapping[str, Any],
     topic: str,
     *,
     tag: str = "ul",
     new: str = "insert",
+    part: str = "",
     label: str = "",
     empty: str = "",
     id: str = "",
     **attributes: str,
 ) -> SafeString:
-    """Paint a live list and its items.
+    """Paint a live list and its items. `keys` may be what the fragment's `load` gives, where the view has it already.
 
     `new` says what happens to items that are not on the page yet: `insert` places them by their order,
     `pill` shows "n new" and asks the page's own URL again. Items stand in the order of the fragment if it
-    has one, else in the order of `keys`. `empty` is a template shown while the list has no item.
+    has one, else in the order of `keys`. `part="tail"`: these are the last of a longer list, and what was
+    loaded above them stays when the page asks itself again. `empty` is a template shown while there is no item.
     """
     fragment, page = _declared(name), _page(context)
     wanted = [str(key) for key in keys]
-    found = fragment.load(wanted)
+    found = keys if isinstance(keys, Mapping) else fragment.load(wanted)
     present = [key for key in wanted if key in found]
     if fragment.order is not None and new == "insert":
         # Of equal orders the shorter key first, as live.js does: or a page would differ from a fresh load.
@@ -90,13 +94,14 @@ def live_list(
         inner = mark_safe(get_template(empty).render(_flat(context)))  # noqa: S308 (a rendered template)
         nothing = format_html("<{} data-live-empty>{}</{}>", item_tag, inner, item_tag)
     return format_html(
-        '<{tag} id="{id}" data-live-list="{name}" data-topic="{topic}" data-new="{new}"{label}{rest}>'
+        '<{tag} id="{id}" data-live-list="{name}" data-topic="{topic}" data-new="{new}"{part}{label}{rest}>'
         "{items}{nothing}</{tag}>",
         tag=tag,
         id=id or f"{name.replace('.', '-').replace('_', '-')}-list",
         name=name,
         topic=topic,
         new=new,
+        part=format_html(' data-part="{}"', part) if part else "",
         label=format_html(' aria-label="{}"', label) if label else "",
         rest=format_html_join(
             "", ' {}="{}"', ((key.rstrip("_").replace("_", "-"), v) for key, v in attributes.items())
@@ -122,14 +127,14 @@ def live_root(context: template.Context) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def live_site(context: template.Context) -> SafeString:
-    """The site-wide fragments of the signed-in user (the banner, later the bell)."""
+def live_site(context: template.Context, place: str = "top") -> SafeString:
+    """The site-wide fragments of the signed-in user that stand at `place`: the banner at the top, the bell."""
     request = context["request"]
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return SafeString()
     page = getattr(request, "live", None) or begin(request)
-    painted = [_painted(fragment, key, topic, page) for fragment, key, topic in fragments.site_wide_for(user)]
+    painted = [_painted(fragment, key, topic, page) for fragment, key, topic in fragments.site_wide_for(user, place)]
     return mark_safe("".join(painted))  # noqa: S308 (rendered templates)
 
 
@@ -147,6 +152,7 @@ def live_head(context: template.Context) -> SafeString:
         "transport": settings.LIVE["TRANSPORT"],
         "socket": "/live/socket",
         "poll": reverse("realtime:poll"),
+        "say": reverse("realtime:say"),
         "sign-in": reverse(settings.LOGIN_URL),
         "heartbeat": settings.LIVE["HEARTBEAT_EVERY"],
         "trouble": settings.LIVE["TROUBLE_AFTER"],

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
+import time
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -57,19 +61,85 @@ def test_two_clocks_at_once_do_nothing_twice(transactional_db: None) -> None:
     assert JournalRow.objects.count() == 0 and ServerProcess.objects.count() == 0
 
 
-def test_an_app_that_fails_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch, caplog: Any) -> None:
-    asked: list[str] = []
+@pytest.fixture
+def apps(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What is due, by app, as the test wants it."""
+    due_now: dict[str, Any] = {}
+    monkeypatch.setattr(clock, "due_by_app", lambda: due_now)
+    return due_now
 
-    def broken(as_of: datetime) -> int:
-        raise ZeroDivisionError
 
-    def works(as_of: datetime) -> int:
-        asked.append("works")
-        return 3
+def fails(as_of: datetime) -> int:
+    """An app that is broken."""
+    raise ZeroDivisionError
 
-    monkeypatch.setattr(clock, "due_by_app", lambda: {"broken": broken, "works": works})
-    assert clock.tick(timezone.now()) == 3 and asked == ["works"]
+
+def test_an_app_that_fails_does_not_stop_the_others(apps: dict[str, Any], caplog: Any) -> None:
+    apps.update(broken=fails, works=lambda as_of: 3)
+    ticking = clock.Clock()
+    ticking.tick(timezone.now())
+    assert ticking.wait(10) == [] and ticking.done == 3
     assert "The clock of broken failed" in caplog.text
+
+
+def test_a_slow_app_holds_up_no_other_and_is_not_started_twice(apps: dict[str, Any]) -> None:
+    go_on, asked = threading.Event(), []
+
+    def slow(as_of: datetime) -> int:
+        asked.append(as_of)
+        return int(go_on.wait(30))
+
+    ticks = threading.Semaphore(0)
+
+    def quick(as_of: datetime) -> int:
+        ticks.release()
+        return 0
+
+    apps.update(slow=slow, quick=quick)
+    ticking = clock.Clock()
+    for _ in range(3):
+        ticking.tick(timezone.now())
+        while not ticks.acquire(timeout=0.01):  # the one before may be just ending
+            ticking.tick(timezone.now())
+    assert ticking.wait(0.01) == ["slow"] and len(asked) == 1
+
+    go_on.set()
+    assert ticking.wait(10) == [] and ticking.done == 1
+    ticking.tick(timezone.now())
+    ticking.wait(10)
+    assert len(asked) == 2
+
+
+def test_waiting_for_an_app_that_hangs_has_an_end(apps: dict[str, Any]) -> None:
+    hangs = threading.Event()
+    apps.update(hangs=lambda as_of: int(hangs.wait(30)))
+    ticking = clock.Clock()
+    ticking.tick(timezone.now())
+    began = time.monotonic()
+    assert ticking.wait(0.05) == ["hangs"] and time.monotonic() - began < 5
+    hangs.set()
+    assert ticking.wait(10) == []
+
+
+def test_told_to_stop_it_waits_for_what_runs_a_bounded_time(
+    apps: dict[str, Any], monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    hangs = threading.Event()
+
+    def ask_to_stop(as_of: datetime) -> int:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return int(hangs.wait(30))
+
+    monkeypatch.setattr(clock, "END_WITHIN", 0.05)
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    apps.update(hangs=ask_to_stop)
+    try:
+        call_command("clock", every=30.0)
+    finally:
+        hangs.set()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert "still running: hangs" in caplog.text
 
 
 def test_one_tick_by_command(transactional_db: None) -> None:

@@ -287,3 +287,18 @@ def test_a_live_model_keeps_a_manager_that_refuses(registry: None, monkeypatch: 
 def test_a_missing_template_is_found_at_the_start(registry: None) -> None:
     declare("board.lost", template="board/_lost.html")
     assert [each.id for each in templates_exist()] == ["realtime.E003"]
+
+
+def test_a_view_that_has_loaded_a_thing_already_paints_it_without_a_query(
+    board: Board, alice: Any, django_assert_num_queries: Any
+) -> None:
+    made = Note.objects.create(board=board, text="Milk")
+    topic = board_topic(board.pk)
+    loaded = note.load([str(made.pk)])
+    plain = paint('{% live "board.note" key topic %}', alice, key=made.pk, topic=topic)
+    with django_assert_num_queries(1):  # the cursor's
+        given = paint('{% live "board.note" key topic thing %}', alice, key=made.pk, topic=topic, thing=made)
+    with django_assert_num_queries(1):
+        listed = paint('{% live_list "board.note" notes topic %}', alice, notes=loaded, topic=topic)
+    given, plain, listed = (VERSION.sub("", html) for html in (given, plain, listed))
+    assert given == plain and given in listed

@@ -11,7 +11,7 @@ from django.db import DatabaseError, transaction
 from django.db.models import F
 
 from realtime import bell, journal
-from realtime.bulk import bulk_create, bulk_delete, bulk_update
+from realtime.bulk import bulk_create, bulk_delete, bulk_save, bulk_update
 from realtime.fragments import touch
 from realtime.models import JournalRow, JournalState, UnjournaledWriteError
 from realtime.tests.board.live import board_topic, note, pulse
@@ -201,6 +201,26 @@ def test_a_deferred_column_is_fetched_before_it_is_overwritten(here: Board, ther
         Note.objects.get(pk=pk)
         bulk_update(Note.objects.filter(pk=pk), board=here)
         written()
+
+
+def test_loaded_rows_are_saved_together_and_tell_where_they_were_and_are(
+    here: Board, there: Board, written: Written, django_assert_num_queries: Any
+) -> None:
+    made = [Note.objects.create(board=here, text=str(n)) for n in range(3)]
+    written()
+    for number, row in enumerate(made):
+        row.board, row.text = there, f"Moved {number}"
+    with django_assert_num_queries(4):  # the transaction's two, one update, one for the journal
+        bulk_save(made, ["board", "text"])
+    touches = set(written())
+    assert {(t, k) for t, f, k in touches if f == "board.note"} == {
+        at(board, row.pk) for board in (here, there) for row in made
+    }
+    assert list(Note.objects.values_list("text", flat=True)) == ["Moved 0", "Moved 1", "Moved 2"]
+    made[0].text = "Again"
+    made[0].save()
+    assert written.about("board.note") == {at(there, made[0].pk)}
+    bulk_save([], ["text"])
 
 
 def test_a_deferred_row_can_be_deleted(here: Board, written: Written) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections import defaultdict
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +15,7 @@ from django.utils import timezone
 
 from realtime import counters, health, journal, presence
 from realtime.fragments import Fragment, watch
-from realtime.models import JournalRow, Presence, ServerProcess
+from realtime.models import JournalRow, LastSeen, Presence, ServerProcess
 from realtime.presence import Book, Page
 from realtime.tests.board.models import Board
 from realtime.tests.harness import Live, until
@@ -129,7 +130,8 @@ def test_coming_and_going_reaches_pages_that_watch_presence(
 
     monkeypatch.setattr(fragments, "_fragments", dict(fragments._fragments))
     monkeypatch.setattr(fragments, "_columns", dict(fragments._columns))
-    monkeypatch.setattr(fragments, "_watches", fragments._watches.copy())
+    watches = {model: list(found) for model, found in fragments._watches.items()}  # lists of its own: others watch, too
+    monkeypatch.setattr(fragments, "_watches", defaultdict(list, watches))
     Fragment(
         "board.here",
         template="board/_note.html",
@@ -223,3 +225,61 @@ def test_a_hub_whose_task_has_ended_is_not_ready(live: Live) -> None:
     live.call(lambda: live.hub._tasks["sweep"].cancel())
     until(lambda: not live.hub.state["running"], "noticed")
     assert not health_of(health.ready())
+
+
+# --- Who is here ----------------------------------------------------------------------------------
+
+
+def test_people_are_online_away_or_offline_and_have_been_seen(book: Book, settings: Any) -> None:
+    now, later = timezone.now(), timezone.now() + timedelta(seconds=30)
+    book.write([page(1), page(2, away=True), page(3), page(4, page="/x/"), page(4, id="socket-44", away=True)])
+    states = presence.online([1, 2, 3, 4, 5], now)
+    assert {pk: each.state for pk, each in states.items()} == {
+        1: "online", 2: "away", 3: "online", 4: "online", 5: "offline"
+    }  # fmt: skip
+    book.write([page(2, away=True)])
+    here = presence.online([1, 3], now)
+    assert here[1].state == "online"  # perhaps on the way to the next page
+    gone = presence.online([1, 3, 5], later)
+    assert {each.state for each in gone.values()} == {"offline"}
+    assert gone[1].last_seen is not None and abs(gone[1].last_seen - now) < timedelta(seconds=5)
+    assert gone[5].last_seen is None
+
+
+def test_who_comes_back_before_the_grace_is_over_never_went(book: Book) -> None:
+    book.write([page(1)])
+    book.write([])
+    book.write([page(9, principal=Principal("user", "1"), page="/next/")])
+    assert presence.online([1], timezone.now() + timedelta(seconds=30))[1].state == "online"
+
+
+def test_who_became_quiet_between_two_instants_is_found_once(book: Book, settings: Any) -> None:
+    settings.LIVE = {**settings.LIVE, "PRESENCE_EVERY": 5.0}
+    book.write([page(1), page(2)])
+    book.write([page(2)])
+    left = LastSeen.objects.get().seen_at
+    grace, second = timedelta(seconds=10), timedelta(seconds=1)
+    assert presence.gone_quiet(left + grace - second, left + grace) == {1}
+    assert presence.gone_quiet(left + grace, left + grace + second) == set()
+
+
+def test_a_page_is_looked_at_by_those_who_have_it_open_and_are_there(book: Book) -> None:
+    pages = [page(1), page(2, away=True), page(3, page="/board/?sort=name"), page(4, page="/boards/"), page(5)]
+    book.write(pages)
+    assert presence.looking_at([1, 2, 3, 4], "/board/") == {1, 3}
+    assert presence.looking_at([1], "/board") == set()
+
+
+def test_asking_who_is_here_costs_the_same_for_many(book: Book, django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(1):
+        presence.online(range(1, 200))
+    with django_assert_num_queries(1):
+        presence.looking_at(range(1, 200), "/board/")
+
+
+def test_a_dead_process_leaves_behind_when_its_people_were_seen(book: Book) -> None:
+    book.write([page(1, seen_at=time.time() - 500), page(2, principal=Principal("link", "secret"))])
+    ServerProcess.objects.update(seen_at=timezone.now() - timedelta(hours=1))
+    presence.forget_processes(timezone.now())
+    seen = {(row.kind, row.principal) for row in LastSeen.objects.all()}
+    assert ("user", "1") in seen and len(seen) == 2 and not any(name == "secret" for _, name in seen)

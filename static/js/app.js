@@ -2,6 +2,7 @@
 import "./time.js";
 import "./zone.js";
 import "./toast.js";
+import "./title.js";
 import "./menu.js";
 import "./forms.js";
 import "./dialog.js";
@@ -9,3 +10,7 @@ import "./live.js";
 
 // The map is large: only pages that show one load it.
 if (document.querySelector("[data-map-pick], [data-map-show]")) import("./map.js");
+
+// What was written and not sent yet is the person's own: whoever signs out leaves none of it behind.
+if ("signedIn" in document.body.dataset) import("./chat/everywhere.js");
+else import("./chat/outbox.js").then(({ forgetAll }) => forgetAll());

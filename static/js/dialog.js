@@ -2,7 +2,7 @@
 // same idempotency key until answered; refusals are shown inside; the focus goes back to the link, or to what
 // took its place. Without JavaScript the link is a page like any other.
 import { newKey, sending } from "./forms.js";
-import { acting, toast } from "./toast.js";
+import { toast } from "./toast.js";
 
 const dialog = document.getElementById("dialog");
 const SHOWN = new Set([400, 403, 409, 413, 422, 429]);
@@ -61,7 +61,6 @@ function show(html, form) {
 }
 
 async function post(form, submitter) {
-  acting(true);
   sending(form, true, submitter);
   try {
     const data = new FormData(form, submitter);
@@ -75,7 +74,6 @@ async function post(form, submitter) {
     toast("That did not reach us. Please try again."); // the same key goes with it
   } finally {
     sending(form, false, submitter);
-    acting(false);
   }
 }
 

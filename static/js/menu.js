@@ -10,6 +10,12 @@ document.addEventListener("click", (event) => {
   }
 });
 
+// What is done from a menu and leaves the page as it is: the menu closes, and what it holds may change.
+document.addEventListener("click", (event) => {
+  const menu = event.target.closest("[data-menu-close]")?.closest("details[data-menu]");
+  if (menu) close(menu, true);
+});
+
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   const menu = document.querySelector("details[data-menu][open]");

@@ -1,17 +1,8 @@
-// Toasts: what changed, with a link to it. At most three stand, more become "n more"; while the tab is
-// hidden the title counts them. Other modules import `toast` or `news`, pages dispatch a `toast` event.
+// Toasts: what changed, with a way to it. At most three stand, more become "n more". Other modules import `toast`
+// or `news`; pages dispatch a `toast` event.
 const MOST = 3;
 const STAY = 8000;
-const OWN = 2000; // what follows one's own action this closely is not news
-const title = document.title;
-let unseen = 0;
 let more = 0;
-let actedUntil = 0;
-
-// Somebody is acting: the change that comes back is theirs and needs no toast, until a moment after the answer.
-export function acting(on) {
-  actedUntil = on ? Infinity : Date.now() + OWN;
-}
 
 function close(item) {
   item.remove();
@@ -19,20 +10,26 @@ function close(item) {
   if (!rest) { more = 0; document.querySelector("#toasts [data-more]")?.remove(); }
 }
 
-function element(text, href) {
+function words(text, href) {
+  const element = document.createElement(href ? "a" : "span");
+  element.textContent = text;
+  if (href) element.href = href;
+  return element;
+}
+
+function element(text, { href, action, urgent } = {}) {
   const item = document.createElement("div");
-  item.className = "toast-x";
-  item.setAttribute("role", "status");
-  const words = document.createElement(href ? "a" : "span");
-  words.textContent = text;
-  if (href) words.href = href;
+  item.className = urgent ? "toast-x toast-urgent" : "toast-x";
+  item.setAttribute("role", urgent ? "alert" : "status");
   const button = document.createElement("button");
   button.type = "button";
   button.className = "btn-icon";
   button.setAttribute("aria-label", "Close");
   button.textContent = "×";
   button.addEventListener("click", () => close(item));
-  item.append(words, button);
+  item.append(words(text, action ? "" : href));
+  if (action && href) { item.append(words(action, href)); item.lastElementChild.className = "toast-action"; }
+  item.append(button);
   return item;
 }
 
@@ -48,7 +45,7 @@ function group(place) {
   more += 1;
   let item = place.querySelector("[data-more]");
   if (!item) {
-    item = element("", "");
+    item = element("");
     item.dataset.more = "";
     place.prepend(item);
     leaveLater(item);
@@ -56,27 +53,22 @@ function group(place) {
   item.firstElementChild.textContent = `${more} more ${more === 1 ? "change" : "changes"}`;
 }
 
-// News of what others did.
-export function news(text, href) {
-  if (Date.now() >= actedUntil) toast(text, href);
+// What others did. Not of what stands open here: whoever looks at a page sees it change.
+export function news(text, { at, ...options }) {
+  const here = at && !document.hidden && new URL(at, location.href).pathname === location.pathname;
+  if (!here || at.startsWith("#")) toast(text, options);
 }
 
-export function toast(text, href) {
+// `href`: where it leads; `action`: the words of that link beside the text, else the text is the link.
+export function toast(text, options) {
   const place = document.getElementById("toasts");
   if (!place || !text) return;
-  if (document.hidden) {
-    unseen += 1;
-    document.title = `(${unseen}) ${title}`;
-  }
-  if (place.querySelectorAll(".toast-x:not([data-more])").length >= MOST) { group(place); return; }
-  const item = element(text, href);
+  // An alert is not counted away: it says what cannot wait.
+  const standing = place.querySelectorAll(".toast-x:not([data-more], .toast-urgent)").length;
+  if (standing >= MOST && !options?.urgent) { group(place); return; }
+  const item = element(text, options);
   place.append(item);
   leaveLater(item);
 }
 
-document.addEventListener("visibilitychange", () => {
-  if (document.hidden) return;
-  unseen = 0;
-  document.title = title;
-});
-document.addEventListener("toast", (event) => toast(event.detail.text, event.detail.href));
+document.addEventListener("toast", (event) => toast(event.detail.text, { href: event.detail.href }));

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tools import processes, suite
+from tools.pytest_callout import parts
 
 
 def ended(folder: Path, code: int, tally: dict[str, int] | None = None) -> suite.Going:
@@ -65,9 +66,18 @@ def test_a_hung_run_shows_its_stacks_and_ends(tmp_path):
 
 def test_names_mean_runs():
     assert suite.chosen([]) == set(suite.RUNS)
+    assert suite.chosen(["e2e-postgresql"]) == set(suite.PARTS)
     assert suite.chosen(["unit", "e2e-sqlite"]) == {"unit-sqlite", "unit-postgresql", "e2e-sqlite"}
     with pytest.raises(SystemExit, match="There is no run 'browser'"):
         suite.chosen(["browser"])
+
+
+def test_parts_are_whole_files_and_together_everything():
+    sizes = Counter({"a.py": 20, "b.py": 11, "c.py": 10, "d.py": 1})
+
+    assert parts(sizes, 2) == [{"a.py", "d.py"}, {"b.py", "c.py"}]
+    assert parts(sizes, 1) == [set(sizes)]
+    assert set().union(*parts(sizes, 6)) == set(sizes)
 
 
 def test_every_run_has_its_turn():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+import time
 from argparse import ArgumentParser
 from collections.abc import Callable
 from datetime import datetime
@@ -14,12 +15,13 @@ from typing import Any
 
 from django.apps import apps
 from django.core.management.base import BaseCommand
-from django.db import close_old_connections
+from django.db import close_old_connections, connections
 from django.utils import timezone
 
 log = logging.getLogger(__name__)
 
 Due = Callable[[datetime], int]
+END_WITHIN = 20.0  # seconds: less than the service manager gives before it kills
 
 
 def due_by_app() -> dict[str, Due]:
@@ -28,21 +30,51 @@ def due_by_app() -> dict[str, Due]:
     return {name: import_module(f"{name}.due").run_due for name in names}
 
 
-def tick(as_of: datetime) -> int:
-    """Run everything that is due; one app's failure does not stop the others. Returns how much was done."""
-    done = 0
-    for name, run_due in due_by_app().items():
+class Clock:
+    """Runs what is due, each app in a thread of its own: a slow mail server holds up nothing else.
+
+    An app that is still running is not started again, so it never overtakes itself.
+    """
+
+    def __init__(self) -> None:
+        self._running: dict[str, threading.Thread] = {}
+        self._lock = threading.Lock()
+        self.done = 0  # since the start
+
+    def tick(self, as_of: datetime) -> None:
+        """Start everything that is due and not running."""
+        for name, run_due in due_by_app().items():
+            before = self._running.get(name)
+            if before is not None and before.is_alive():
+                continue
+            # Daemons, or an app that hangs would keep the process from ending.
+            thread = threading.Thread(target=self._run, args=(name, run_due, as_of), name=f"clock-{name}", daemon=True)
+            self._running[name] = thread
+            thread.start()
+
+    def wait(self, seconds: float | None = None) -> list[str]:
+        """Wait for what is running, for `seconds` in all; returns the apps that are running still."""
+        until = None if seconds is None else time.monotonic() + seconds
+        for thread in self._running.values():
+            thread.join(None if until is None else max(0.0, until - time.monotonic()))
+        return [name for name, thread in self._running.items() if thread.is_alive()]
+
+    def _run(self, name: str, run_due: Due, as_of: datetime) -> None:
+        close_old_connections()
         try:
-            done += run_due(as_of)
+            done = run_due(as_of)
+            with self._lock:
+                self.done += done
         except Exception:
             log.exception("The clock of %s failed; it is tried again at the next tick.", name)
-    return done
+        finally:
+            connections.close_all()  # this thread ends here, and nobody else would close them
 
 
 class Command(BaseCommand):
     """Run every app's `run_due(as_of)` each second until SIGTERM. Any number of clocks may run side by side."""
 
-    help = "Does what becomes true by time alone: expiries, no-shows, pruning."
+    help = "Does what becomes true by time alone: expiries, no-shows, mails, pruning."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """`--every SECONDS` between ticks (1 by default), `--once` for a single tick."""
@@ -50,14 +82,19 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="tick once and stop")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Tick until told to stop."""
+        """Tick until told to stop; then what is running has a while to end."""
+        clock = Clock()
+        if options["once"]:
+            clock.tick(timezone.now())
+            clock.wait()
+            return
         stop = threading.Event()
-        if not options["once"]:
-            for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, lambda *_: stop.set())
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
         while True:
-            close_old_connections()
-            tick(timezone.now())
-            close_old_connections()
-            if options["once"] or stop.wait(options["every"]):
-                return
+            clock.tick(timezone.now())
+            if stop.wait(options["every"]):
+                break
+        left = clock.wait(END_WITHIN)
+        if left:
+            log.warning("The clock stopped while these were still running: %s.", ", ".join(left))

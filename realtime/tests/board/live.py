@@ -20,7 +20,7 @@ def links(tokens: set[str], board_id: int) -> set[str]:
 
 
 board_topic = Topic("board.{board_id}", users=people, links=links)
-cards_topic = Topic("board.{board_id}.cards", users=people)
+cards_topic = Topic("board.{board_id}.cards", users=people, keeps_signals=True)
 
 
 def load_notes(keys: Sequence[str]) -> Mapping[str, Note]:
@@ -96,6 +96,14 @@ def typing(principal: Principal, data: dict[str, Any]) -> None:
     board_id = int(data["board"])
     if principal.user_id in people({principal.user_id or 0}, board_id):
         signal(board_topic(board_id), "typing", {"who": principal.id}, besides=principal)
+
+
+@receives("board.shuffling")
+def shuffling(principal: Principal, data: dict[str, Any]) -> None:
+    """A signal that polling pages hear too, for three seconds."""
+    board_id = int(data["board"])
+    if principal.user_id in people({principal.user_id or 0}, board_id):
+        signal(cards_topic(board_id), "shuffling", {"who": principal.id}, besides=principal, keep=3)
 
 
 @receives("board.write")

@@ -1,6 +1,6 @@
 // The fragments of a frame onto the page, each by itself: a malformed one does not stop the others.
 import { after, before } from "./effects.js";
-import { isInOrder, listAround, listFor, makeRoom, putInOrder, shiftsOthers } from "./lists.js";
+import { isAbove, isInOrder, listAround, listFor, makeRoom, putInOrder, shiftsOthers } from "./lists.js";
 import { withdraw } from "./pill.js";
 import { refresh, refreshSoon } from "./refresh.js";
 import { swap } from "./swap.js";
@@ -89,6 +89,7 @@ function insert(fragment) {
     refreshSoon();
     return;
   }
+  if (isAbove(list, html, id)) return;
   if (shiftsOthers(list, html, id) && isPointedAt(list)) {
     hold(id, () => !isPointedAt(list), () => apply([fragment]), fragment.topic);
     return;

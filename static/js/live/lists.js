@@ -28,6 +28,12 @@ export function shiftsOthers(list, html, id) {
   return Boolean(before && before.matches("[data-live]"));
 }
 
+// Whether an item belongs above all that the tail of a log shows: it comes with what is loaded there, if ever.
+export function isAbove(list, html, id) {
+  const first = list.querySelector(":scope > [data-live][data-version]");
+  return list.dataset.part === "tail" && first !== null && (first.dataset.order ?? "") > (orderOf(html, id) ?? "");
+}
+
 // An empty element of the right kind in the right place, for the swap to fill.
 export function makeRoom(list, html, id) {
   const room = document.createElement(tagOf(html, id));

@@ -2,6 +2,7 @@
 import { reconcile } from "./pill.js";
 import { page, settings } from "./settings.js";
 import { essence, swap } from "./swap.js";
+import { takeTail } from "./tail.js";
 import { isOlder } from "./versions.js";
 import { hold, isBusy } from "./waiting.js";
 
@@ -69,34 +70,48 @@ async function fetchOwn() {
   return new DOMParser().parseFromString(await answer.text(), "text/html");
 }
 
-const parts = (doc) => [
-  ...doc.querySelectorAll("[data-live-region][id], [data-live-list][id], [data-live][id]"),
-].filter((part) => !part.parentElement.closest("[data-live-region][id], [data-live-list][id], [data-live][id]"));
+const PARTS = "[data-live-region][id], [data-live-list][id], [data-live][id]";
+const parts = (root) => [...root.querySelectorAll(PARTS)].filter((part) => {
+  const around = part.parentElement.closest(PARTS);
+  return !around || around === root;
+});
 
 // Take over what `doc` shows. What the page meanwhile learned of newer things comes again: the handler
 // says hello with the cursor of `doc`.
 function takePage(doc) {
   const cursor = doc.querySelector('meta[name="live"]')?.dataset.cursor ?? "";
-  for (const part of parts(document)) {
+  takeParts(document, doc, cursor);
+  handlers.page(cursor);
+}
+
+function takeParts(root, doc, cursor) {
+  for (const part of parts(root)) {
+    const fresh = doc.getElementById(part.id);
     try {
-      takePart(part, doc.getElementById(part.id), cursor);
+      if (isOfTheSame(part, fresh)) takeParts(part, doc, cursor);
+      else takePart(part, fresh, cursor);
     } catch (error) {
       console.error("A live region could not be shown.", part.id, error);
     }
   }
-  handlers.page(cursor);
 }
+
+// A region that names what it is about (data-live-of) is taken part by part, and whole only when it is about another.
+const isOfTheSame = (part, fresh) => part.dataset.liveOf !== undefined && part.dataset.liveOf === fresh?.dataset.liveOf;
+const isLost = (part) => part.dataset.gone !== undefined || part.querySelector("[data-gone]") !== null;
 
 function takePart(part, fresh, cursor) {
   if (!fresh) {
     if (part.matches("[data-live-region]")) part.replaceChildren();
     else part.remove();
-  } else if (part.dataset.gone !== undefined) {
+  } else if (isLost(part)) {
     swap(part.id, fresh.outerHTML);
   } else if (isBusy(part)) {
     hold(part.id, () => !isBusy(document.getElementById(part.id) ?? part), refresh);
   } else if (part.matches('[data-live-list][data-new="pill"]')) {
     reconcile(part, fresh, cursor);
+  } else if (part.matches('[data-live-list][data-part="tail"]')) {
+    takeTail(part, fresh);
   } else if (!(part.dataset.version && isOlder(part.id, fresh.dataset.version)) && essence(part) !== essence(fresh)) {
     swap(part.id, fresh.outerHTML);
   }

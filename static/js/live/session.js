@@ -22,8 +22,8 @@ const standing = () => asked.oldest() ?? cursor;
 
 export const socket = new Connection({ open: () => greet(standing()), message, down, stopped });
 export const poll = new Poll(() => ({ cursor: standing(), topics: followed }), {
-  answer: (answer) => { status.answeredPoll(true); take(answer); },
-  unchanged: (now) => { status.answeredPoll(true); cursor = now || cursor; },
+  answer: (answer) => { polled(); take(answer); for (const each of answer.s ?? []) signalled(each); },
+  unchanged: (now) => { polled(); cursor = now || cursor; },
   failed: () => status.answeredPoll(false),
   asOf: status.confirm,
   transport: (word) => { if (word === "poll") socket.pause(); else socket.connect(); },
@@ -43,8 +43,16 @@ function message(m) {
   if (m.t === "welcome" || m.t === "followed") answered(m);
   else if (m.t === "f") pushed(m);
   else if (m.t === "beat") heartbeat(m);
-  else if (m.t === "signal") document.dispatchEvent(new CustomEvent("live:signal", { detail: m }));
+  else if (m.t === "signal") signalled(m);
 }
+
+// The first answer after trouble: whoever waits to be heard may speak again.
+function polled() {
+  if (status.answeredPoll(true)) tell("live:polled");
+}
+
+const tell = (name, detail) => document.dispatchEvent(new CustomEvent(name, { detail }));
+const signalled = (m) => tell("live:signal", m);
 
 function answered(m) {
   if (asked.isReplaced(m.i)) return;
@@ -55,6 +63,7 @@ function answered(m) {
   socket.welcomed();
   poll.stop();
   status.welcome();
+  tell("live:welcome");
 }
 
 function pushed(m) {
@@ -80,6 +89,7 @@ function take(m) {
   if (m.reset || gone.length) recover();
   else if (m.t === "welcome" && !m.more) settled();
   follow();
+  tell("live:applied");
 }
 
 function follow() {
@@ -98,6 +108,7 @@ function onPage(from) {
   asked.forget();
   greet(cursor);
   if (poll.running) poll.now();
+  tell("live:applied");
 }
 
 function down() {
@@ -125,5 +136,14 @@ export const beat = (away) => socket.beat(away, ANSWER);
 export const probe = () => socket.beat(isAway(), PROBE);
 
 onRefresh({ page: onPage, signedOut: () => stopped(4401), lost });
+// A part of the page was fetched by itself and is true at its own cursor, newer or older than ours: what changed on
+// its topic since then is asked for, and our cursor stays, or what the rest of the page has not heard yet were lost.
+function onPart({ topic, cursor: from }) {
+  followed.add(topic);
+  if (asked.isGreeting()) greet(standing());
+  else if (socket.isOpen) socket.send({ t: "follow", i: asked.follow(from), c: from, topics: [topic] });
+  tell("live:applied");
+}
+
+document.addEventListener("live:part", (event) => onPart(event.detail));
 document.addEventListener("live:page", (event) => onPage(event.detail));
-document.addEventListener("live:say", (event) => socket.send({ t: "say", ...event.detail }));

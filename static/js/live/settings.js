@@ -8,6 +8,7 @@ export const settings = meta && {
   transport: meta.dataset.transport ?? "socket",
   socket: meta.dataset.socket ?? "/live/socket",
   poll: meta.dataset.poll ?? "/live/poll",
+  say: meta.dataset.say ?? "/live/say",
   signIn: meta.dataset.signIn ?? "/accounts/login/",
   link: meta.dataset.link ?? "",
   heartbeat: seconds("heartbeat", 25),

@@ -1,6 +1,7 @@
 // When a page connects, asks instead, comes back and lets go.
 import { watch } from "./presence.js";
 import { beat, poll, probe, resync, socket } from "./session.js";
+import { post } from "./say.js";
 import { settings } from "./settings.js";
 import * as status from "./status.js";
 
@@ -23,6 +24,11 @@ watch({ beat, back: (hiddenFor) => (hiddenFor > settings.resync ? resync() : bea
 
 addEventListener("online", () => { resync(); status.tell(); });
 addEventListener("offline", () => { probe(); status.tell(); });
+
+// The server heeds nothing before its welcome. Whoever must be heard says it again: neither way is sure.
+document.addEventListener("live:say", ({ detail }) => {
+  if (!status.isWelcomed() || !socket.send({ t: "say", ...detail })) post(detail).catch(() => {});
+});
 
 // What was done in a dialog comes back by the push; without a socket it is asked for at once.
 document.addEventListener("dialog-done", () => { if (!socket.isOpen) resync(); });

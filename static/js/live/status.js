@@ -10,6 +10,7 @@ let asOf = Date.now();
 let offset = 0; // the server's clock minus ours
 
 export const isStopped = () => stopped;
+export const isWelcomed = () => welcomed;
 export const isTroubledFor = (ms) => !welcomed && !stopped && badge.troubledFor() >= ms;
 
 export function tell() {
@@ -19,7 +20,8 @@ export function tell() {
 
 export function welcome() { welcomed = fresh = true; polled = false; tell(); }
 export function down() { welcomed = false; tell(); }
-export function answeredPoll(well) { polled = well; tell(); }
+// Returns whether it is the first good answer after none.
+export function answeredPoll(well) { const first = well && !polled; polled = well; tell(); return first; }
 export function stop() { stopped = true; tell(); }
 
 export function setClock(serverNow) { offset = serverNow - Date.now(); }

@@ -44,9 +44,12 @@ export const orderOf = (html, id) => rootOf(html, id).dataset.order;
 
 export const tagOf = (html, id) => rootOf(html, id).tagName;
 
+// Copies are made in a document of their own: in this one, each picture of a copy would be loaded again.
+const nowhere = document.implementation.createHTMLDocument("");
+
 // The HTML of an element without what changes at every rendering, to see whether anything did.
 export function essence(element) {
-  const copy = element.cloneNode(true);
+  const copy = nowhere.importNode(element, true);
   for (const each of [copy, ...copy.querySelectorAll("[data-version]")]) each.removeAttribute("data-version");
   for (const each of [copy, ...copy.querySelectorAll(".live-flash")]) each.classList.remove("live-flash");
   for (const each of copy.querySelectorAll("time")) each.replaceWith(each.getAttribute("datetime") ?? "");

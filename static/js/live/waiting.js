@@ -17,10 +17,11 @@ export function isBusy(element) {
   const active = document.activeElement;
   if (active && active !== element && element.contains(active) && active.matches(CARET)) return true;
   if (element.matches(OPEN) || element.querySelector(OPEN)) return true;
-  return isSelected(element) || [...element.querySelectorAll("input, textarea")].some(isTyped);
+  return isSelected(element) || [...element.querySelectorAll(":is(input, textarea):not([inert] *)")].some(isTyped);
 }
 
-// A list is in use while a mouse moves or a finger rests on it: nothing shifts under the pointer then.
+// A list is in use while a mouse moves or a finger rests on it: nothing shifts under the pointer then. The tail of a
+// log is not held back: what comes there comes at its end, and only a message on its way makes room for it.
 let pointed = { list: null, at: 0 };
 const REST = 1500;
 for (const kind of ["pointermove", "pointerdown"]) {
@@ -29,7 +30,7 @@ for (const kind of ["pointermove", "pointerdown"]) {
   }, { passive: true });
 }
 
-export const isPointedAt = (list) => pointed.list === list && performance.now() - pointed.at < REST;
+export const isPointedAt = (list) => pointed.list === list && list.dataset.part !== "tail" && performance.now() - pointed.at < REST;
 
 // Keep only the newest thing to do for an element; `ready` says when, `act` does it, `topic` is what it shows.
 export function hold(id, ready, act, topic) {

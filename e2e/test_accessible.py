@@ -1,0 +1,84 @@
+"""Every page of the app, as everybody who may open it sees it, in both themes: axe-core finds nothing serious.
+
+The pages are those of the table in tests/test_site_access.py, so that a new address is looked at by itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import Page
+
+from accounts.models import User
+from e2e.people import People, session_cookie
+from e2e.site import Site
+from tests import test_site_access as access
+from tests.world import populate
+
+AXE = (Path(__file__).parent / "vendor" / "axe-4.14.1.min.js").read_text()
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+SERIOUS = ("serious", "critical")
+PHONE, WIDE = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
+# The dark theme differs in colours alone.
+LOOKS = (("light", PHONE, RULES), ("dark", WIDE, ["color-contrast"]))
+# Nothing for people to read, or a piece of a page.
+NO_PAGE = {"realtime:poll", "metrics", "manifest", "favicon", "healthz", "readyz", "chat:replies"}
+
+
+@pytest.fixture
+def cast(alice: User, bob: User, charlie: User, dora: User, ed: User, frank: User) -> dict[str, User | None]:
+    """Everybody by name; nobody under the empty one."""
+    return {"alice": alice, "bob": bob, "charlie": charlie, "dora": dora, "ed": ed, "frank": frank, "": None}
+
+
+@pytest.fixture
+def world(site: Site, cast: dict[str, Any], settings: Any) -> Any:
+    """Alice's bookings in every state, their photos where the site looks for them."""
+    settings.MEDIA_ROOT = site.base_env["MEDIA_ROOT"]
+    session_cookie(cast["alice"])  # the table names a session of hers
+    return populate(cast["alice"], cast["bob"], cast["dora"])
+
+
+def pages(world: Any, who: str) -> Iterator[str]:
+    """The addresses that answer `who` with a page, and one refusal of each kind."""
+    column, refused = access.CAST.index(who), {"403", "404", "409"}
+    for name, rows in access.table(world).items():
+        for arguments, expected in rows:
+            status = expected.split()[column]
+            if name not in NO_PAGE and (status == "200" or status in refused):
+                refused.discard(status)
+                yield reverse(name, args=arguments)
+
+
+def findings(page: Page, rules: list[str]) -> list[str]:
+    """What axe-core calls serious on the page as it stands, each with its place."""
+    result = page.evaluate("rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", rules)
+    return [
+        f"{each['id']} ({each['impact']}): {node['html'][:160]}"
+        for each in result["violations"]
+        if each["impact"] in SERIOUS
+        for node in each["nodes"][:3]
+    ]
+
+
+@pytest.mark.parametrize("who", ["alice", "bob", "frank", "ed", ""], ids=lambda who: who or "a-stranger")
+def test_no_page_has_a_serious_fault(world: Any, cast: dict[str, Any], person: People, console: Any, who: str) -> None:
+    console.allow(r"status of 40[349]|Traceback")  # what is refused is logged
+    page = person(cast[who], viewport=PHONE)
+    wrong: list[str] = []
+    for url in dict.fromkeys(pages(world, who)):
+        if re.search("photo|file", url) and "text/html" not in page.request.head(url).headers["content-type"]:
+            continue
+        page.goto(url)
+        page.evaluate(AXE)
+        for scheme, size, rules in LOOKS:
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            page.set_viewport_size(size)
+            page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished))")  # colours fade over
+            wrong += [f"{who or 'a stranger'} {url} {scheme}: {each}" for each in findings(page, rules)]
+    assert not wrong, "\n".join(wrong)

@@ -1,0 +1,1 @@
+"""A throw-away app that declares the tests' kinds in other processes."""

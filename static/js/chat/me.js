@@ -1,0 +1,2 @@
+// Who is signed in here.
+export const me = () => document.body.dataset.viewer ?? "";
