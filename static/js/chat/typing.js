@@ -44,10 +44,10 @@ export function sayTyping(chat) {
     announce(chat, `${name} is typing`);
   });
 
-  // Whoever has written is no longer typing.
+  // Whoever has written is no longer typing. A message that was there and is drawn again says nothing of it.
   new MutationObserver((changes) => {
-    if (changes.some((change) => [...change.addedNodes].some((node) => node.dataset?.side && node.dataset.side !== chat.dataset.side))) {
-      for (const name of [...who.keys()]) stop(name);
-    }
+    const gone = new Set(changes.flatMap((change) => [...change.removedNodes]).map((node) => node.id));
+    const added = changes.flatMap((change) => [...change.addedNodes]).filter((node) => node.dataset?.side && !gone.has(node.id));
+    if (added.some((node) => node.dataset.side !== chat.dataset.side)) for (const name of [...who.keys()]) stop(name);
   }).observe(listOf(chat) ?? chat, { childList: true });
 }
