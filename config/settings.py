@@ -21,6 +21,7 @@ from django.core.exceptions import ImproperlyConfigured
 from bookings.rules.numbers import DEFAULTS as BOOKING_NUMBERS
 from chat.rules.numbers import DEFAULTS as CHAT_NUMBERS
 from notifications.numbers import DEFAULTS as NOTIFICATION_NUMBERS
+from tracking.rules.numbers import DEFAULTS as TRACKING_NUMBERS
 
 # Lets annotations such as ModelForm[User] stand at run time as they do for the type checker.
 django_stubs_ext.monkeypatch()
@@ -143,6 +144,7 @@ INSTALLED_APPS = [
     "accounts",
     "notifications",
     "bookings",
+    "tracking",
     "chat",
     "adminpanel",
     "demo",
@@ -371,6 +373,7 @@ def figures(variable: str, known: Mapping[str, int]) -> dict[str, int]:
 BOOKINGS = figures("BOOKINGS", BOOKING_NUMBERS)
 NOTIFICATIONS = figures("NOTIFICATIONS", NOTIFICATION_NUMBERS)
 CHAT = figures("CHAT", CHAT_NUMBERS)
+TRACKING = figures("TRACKING", TRACKING_NUMBERS)
 # An XYZ tile server, e.g. https://tiles.example.org/{z}/{x}/{y}.png; empty: the vendored base layer.
 MAP_TILES = os.environ.get("MAP_TILES", "")
 MAP_ATTRIBUTION = os.environ.get("MAP_ATTRIBUTION", "")

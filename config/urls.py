@@ -15,6 +15,7 @@ urlpatterns = [
     path("notifications/", include("notifications.urls")),
     path("", include("bookings.urls")),
     path("messages/", include("chat.urls")),
+    path("", include("tracking.urls")),
     path("desk/", include("adminpanel.urls")),
     path("demo/", include("demo.urls")),
     path("admin/", admin.site.urls),

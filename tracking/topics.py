@@ -1,0 +1,39 @@
+"""Who hears of the road: each kind of topic with its rule."""
+
+from __future__ import annotations
+
+from accounts.models import Role, User
+from realtime.topics import Topic
+from tracking.models import Journey, ShareLink
+
+
+def self_alone(user_ids: set[int], user_id: int) -> set[int]:
+    """One's own page. A deactivated account loses its sockets, so no query is needed."""
+    return user_ids & {user_id}
+
+
+def desk(user_ids: set[int]) -> set[int]:
+    """The active admins. One query."""
+    return set(User.objects.filter(pk__in=user_ids, role=Role.ADMIN, is_active=True).values_list("pk", flat=True))
+
+
+def expecting(user_ids: set[int], journey_id: int) -> set[int]:
+    """The customer of the booking, while the journey is open. One query."""
+    rows = Journey.objects.filter(pk=journey_id, closed_at__isnull=True, booking__customer_id__in=user_ids)
+    return set(rows.filter(booking__customer__is_active=True).values_list("booking__customer_id", flat=True))
+
+
+def holding_a_link(tokens: set[str], journey_id: int) -> set[str]:
+    """Those of the links that still show this journey. One query."""
+    rows = ShareLink.objects.filter(token__in=tokens, journey=journey_id, revoked_at__isnull=True)
+    return set(rows.filter(journey__closed_at__isnull=True).values_list("token", flat=True))
+
+
+# A driver's screen, and what it hears of its own fixes.
+drive_topic = Topic("user.{user_id}.drive", users=self_alone, keeps_signals=True)
+fixes_topic = Topic("user.{user_id}.fixes", users=self_alone)
+# The moving marker. Whoever follows it sees a position, so it ends with the journey.
+journey_topic = Topic("journey.{journey_id}", users=expecting, links=holding_a_link)
+# The desk: positions apart from the rest, because they come in batches.
+fleet_topic = Topic("desk.fleet", users=desk)
+dispatch_topic = Topic("desk.dispatch", users=desk)

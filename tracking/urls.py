@@ -1,0 +1,6 @@
+"""Addresses of the road."""
+
+from django.urls import URLPattern
+
+app_name = "tracking"
+urlpatterns: list[URLPattern] = []
