@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,6 +19,8 @@ from bookings.states import ACTIVE_BOOKING, ACTIVE_SESSION, BookingStatus, Sessi
 from common.geo import Point, distance_km
 from common.money import Money
 
+LAST = 9  # the rank of what is over
+
 
 @dataclass(frozen=True)
 class Banner:
@@ -32,6 +34,8 @@ class Banner:
     url_name: str = "bookings:job"
     announce: str = "status"  # the ARIA role under which a change is read out
     clock_from: datetime | None = None
+    rank: int = LAST  # what lies over it must be as urgent: see `lay_over`
+    template: str = ""  # of an app above, for a line that is more than its text
 
     @property
     def url(self) -> str:
@@ -41,6 +45,19 @@ class Banner:
     def full_text(self, now: datetime) -> str:
         """The line with its clock: Work in progress, 00:32."""
         return f"{self.text}, {worked_time(now - self.clock_from)}" if self.clock_from else self.text
+
+
+Layer = Callable[[Mapping[str, list[int]], datetime], Mapping[int, Banner]]
+_layers: list[Layer] = []
+
+
+def lay_over(layer: Layer) -> None:
+    """Have an app above lay its lines over ours: `layer(ids by role, now)` returns the lines of those who have one.
+
+    Whichever is more urgent (of the lower rank) is shown; of equals the one that lies above. The layer asks the
+    database a number of times that does not grow with the people.
+    """
+    _layers.append(layer)
 
 
 def banner_for(user: User, now: datetime | None = None) -> Banner | None:
@@ -59,6 +76,8 @@ def banners_for(people: Mapping[int, str], now: datetime | None = None) -> dict[
         lines |= customer_lines(customers, now)
     if technicians := roles[Role.TECHNICIAN]:
         lines |= technician_lines(technicians, now)
+    for layer in _layers:
+        lines |= {pk: line for pk, line in layer(roles, now).items() if pk not in lines or line.rank <= lines[pk].rank}
     return lines
 
 
@@ -94,12 +113,12 @@ def urgency(booking: Any) -> tuple[int, float]:
     return (3 if booking.bid_count else 4), -(booking.placed_at or booking.created_at).timestamp()
 
 
-LAST = 9
+COMING = 2  # the rank of somebody who comes
 SESSION_ORDER = {
     SessionStatus.LIVE: 0,
     SessionStatus.PAUSED: 0,
     SessionStatus.WAITING: 1,
-    SessionStatus.PENDING: 2,
+    SessionStatus.PENDING: COMING,
     SessionStatus.COMPLETED: LAST,
 }
 
@@ -121,9 +140,9 @@ def customer_line(booking: Any, now: datetime) -> Banner:
     name = session.technician.user.first_name
     if session.status == SessionStatus.PENDING:
         when = span(session.starts_at, session.ends_at, booking.zone, now=now)
-        return Banner(f"{name} is coming, {when}", "info", "calendar-check", to, title)
+        return Banner(f"{name} is coming, {when}", "info", "calendar-check", to, title, rank=COMING)
     if session.status == SessionStatus.WAITING:
-        return Banner(f"{name} is at your door, code {session.start_code}", "wait", "door-open", to, title)
+        return Banner(f"{name} is at your door, code {session.start_code}", "wait", "door-open", to, title, rank=1)
     return work_line(session, "Work in progress", "Work paused", now)
 
 
@@ -131,9 +150,9 @@ def work_line(session: Session, working: str, paused: str, now: datetime) -> Ban
     """The line of a visit whose clock runs, rests or has stopped."""
     to, title = (session.booking_id,), session.booking.title
     if session.status == SessionStatus.LIVE:
-        return Banner(working, "accent", "circle-play", to, title, clock_from=session.clock_from)
+        return Banner(working, "accent", "circle-play", to, title, clock_from=session.clock_from, rank=0)
     if session.status == SessionStatus.PAUSED:
-        return Banner(f"{paused}, {worked_time(session.worked(now))}", "wait", "circle-pause", to, title)
+        return Banner(f"{paused}, {worked_time(session.worked(now))}", "wait", "circle-pause", to, title, rank=0)
     return Banner("Finished", "good", "circle-check", to, title)
 
 
@@ -168,9 +187,9 @@ def visit_line(session: Session, now: datetime) -> Banner:
         zone = session.booking.zone
         today = session.leave_by.astimezone(zone).date() == now.astimezone(zone).date()
         day = "" if today else f"{session.leave_by.astimezone(zone):%a} "
-        return Banner(f"Leave by {day}{clock_time(session.leave_by, zone)}", "info", "clock", to, title)
+        return Banner(f"Leave by {day}{clock_time(session.leave_by, zone)}", "info", "clock", to, title, rank=COMING)
     if session.status == SessionStatus.WAITING:
-        return Banner("Ask for the code", "wait", "door-open", to, title)
+        return Banner("Ask for the code", "wait", "door-open", to, title, rank=1)
     return work_line(session, "Working", "Paused", now)
 
 

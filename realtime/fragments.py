@@ -86,9 +86,7 @@ class Fragment:
             raise ValueError(f"The fragment {self.name} is declared twice.")
         object.__setattr__(self, "noun", self.name.rpartition(".")[2])
         _fragments[self.name] = self
-        for each in self.watches:
-            _watches[each.model].append(Watching(self, each))
-            _columns.pop(each.model, None)
+        also_watch(self, self.watches)
 
     def dom_id(self, key: str) -> str:
         """The id of the fragment's root element for one object."""
@@ -108,6 +106,15 @@ class Fragment:
         if each.touches is not None:
             return {(topic, str(key)) for topic, key in each.touches(row)}
         return {(topic, str(row.pk)) for topic in self.topics(row)}
+
+
+def also_watch(fragment: Fragment, watches: Iterable[Watch]) -> None:
+    """Have changes of further models touch `fragment`: for an app above that lays something over it (see `slots`,
+    the banner). Call it in that app's `live.py`, before anything is saved.
+    """
+    for each in watches:
+        _watches[each.model].append(Watching(fragment, each))
+        _columns.pop(each.model, None)
 
 
 def same(rows: Sequence[models.Model], columns: Iterable[str]) -> bool:

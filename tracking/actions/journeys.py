@@ -30,7 +30,7 @@ SOON = timedelta(hours=12)  # nobody sets out to tomorrow's visit
 
 
 def open_journey(*, now: datetime, session: Session | None = None, dispatch: Dispatch | None = None) -> Journey:
-    """Put the traveller of a locked visit or dispatch on the way. Raises `Conflict` where they are elsewhere already."""
+    """Put the traveller of a locked visit or dispatch on the way. Raises `Conflict` where they travel already."""
     booking = session.booking if session is not None else dispatch.leg.booking if dispatch is not None else None
     traveller_id = session.technician_id if session is not None else dispatch.driver_id if dispatch is not None else 0
     if booking is None:
@@ -61,7 +61,7 @@ def open_journey(*, now: datetime, session: Session | None = None, dispatch: Dis
 
 
 def close_journey(journey: Journey | None, end: JourneyEnd, *, now: datetime) -> Journey | None:
-    """End a journey in the transaction of what ends it; its links die with it. None, or one that is over, is left alone.
+    """End a journey in the transaction of what ends it; its links die with it. One that is over is left alone.
 
     From the commit on no customer is shown a fix. The traveller's position is forgotten, unless they are on duty.
     """
