@@ -9,7 +9,8 @@ from django.http import Http404
 from accounts.models import Role, User
 from bookings.access import found, own_session
 from bookings.models import Session
-from tracking.models import Dispatch, Driver, Journey, Leg, ShareLink
+from tracking.models import Dispatch, Driver, Journey, Leg, ShareLink, Shift
+from tracking.states import Duty
 
 
 def driver_of(user: User) -> Driver:
@@ -19,6 +20,11 @@ def driver_of(user: User) -> Driver:
     made, _ = Driver.objects.get_or_create(user=user)
     made.user = user
     return made
+
+
+def current_shift(user_id: int) -> Shift | None:
+    """The shift that somebody is on, a break included; None off duty."""
+    return Shift.objects.select_related("user").filter(user=user_id).exclude(duty=Duty.OFF_DUTY).first()
 
 
 def require_desk(by: User) -> None:
