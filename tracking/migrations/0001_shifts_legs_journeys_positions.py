@@ -98,9 +98,15 @@ class Migration(migrations.Migration):
                 ("fix_at", models.DateTimeField(null=True)),
                 ("seen_at", models.DateTimeField(db_index=True)),
                 (
+                    "placed_at",
+                    models.DateTimeField(
+                        help_text="By the device's clock: when the place was last confirmed.", null=True
+                    ),
+                ),
+                (
                     "device_at",
                     models.DateTimeField(
-                        help_text="The newest device time taken in: what comes before is late.", null=True
+                        help_text="The newest device time dealt with: what comes before is late.", null=True
                     ),
                 ),
                 (

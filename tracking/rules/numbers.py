@@ -20,6 +20,8 @@ DEFAULTS = {
     "STALE_SECONDS": 5 * 60,
     "KEPT_DAYS": 60,
     "BATCH_MOST": 100,  # fixes in one POST from a device's queue
+    "CATCH_UP": 20,  # fixes a second that one device may send from its queue
+    "SENDER_EVERY_MS": 2000,  # what a device hears of its own fixes is at least so far apart
     # Journeys
     "GEOFENCE_METRES": 150,
     "ROAD_PERCENT": 130,  # a road is so much of the straight line
