@@ -14,7 +14,16 @@ from accounts.models import Role, User
 from common.refusals import Conflict, Invalid
 from realtime.inbound import signal
 from tracking.access import current_shift, driver_of, require_desk
-from tracking.actions.moves import lock_drivers, lock_legs, lock_shift, lock_with_rounds, move_duty, note_duty
+from tracking.actions.legs import end_dispatch
+from tracking.actions.moves import (
+    lock_dispatch,
+    lock_drivers,
+    lock_legs,
+    lock_shift,
+    lock_with_rounds,
+    move_duty,
+    note_duty,
+)
 from tracking.actions.offers import expire
 from tracking.links import drive_url, fleet_url
 from tracking.models import Dispatch, Driver, DriverSkill, Position, Shift
@@ -46,7 +55,8 @@ def go_on_duty(user: User, *, by: User, now: datetime | None = None, device_at: 
 
 def take_break(shift: Shift, *, by: User, now: datetime | None = None, device_at: datetime | None = None) -> Shift:
     """Nothing is collected and nothing offered until the break is over. Not while on the way to somebody."""
-    return stop(shift, Duty.ON_BREAK, by=by, now=now, device_at=device_at)
+    require_own(shift, by)
+    return stop(shift, Duty.ON_BREAK, by=by, now=now or timezone.now(), device_at=device_at)
 
 
 def end_break(shift: Shift, *, by: User, now: datetime | None = None, device_at: datetime | None = None) -> Shift:
@@ -63,18 +73,32 @@ def end_break(shift: Shift, *, by: User, now: datetime | None = None, device_at:
 
 def go_off_duty(shift: Shift, *, by: User, now: datetime | None = None, device_at: datetime | None = None) -> Shift:
     """The shift ends: the position is forgotten at once and standing offers lapse. Not while a leg is unfinished."""
-    return stop(shift, Duty.OFF_DUTY, by=by, now=now, device_at=device_at)
+    require_own(shift, by)
+    return stop(shift, Duty.OFF_DUTY, by=by, now=now or timezone.now(), device_at=device_at)
 
 
-def stop(shift: Shift, to: str, *, by: User, now: datetime | None = None, device_at: datetime | None = None) -> Shift:
+def require_own(shift: Shift, by: User) -> None:
+    """Only the driver, or an admin for them."""
+    if by.pk != shift.user_id and by.role != Role.ADMIN:
+        raise PermissionDenied("Only the driver may do that.")
+
+
+def dismiss(shift: Shift, *, now: datetime) -> Shift:
+    """The clock: whose account was closed, or who drives for us no more, has no leg and no shift."""
+    with transaction.atomic():
+        for pk in Dispatch.objects.filter(driver=shift.user_id, status__in=ACTIVE_DISPATCH).values_list(
+            "pk", flat=True
+        ):
+            end_dispatch(lock_dispatch(pk), by=None, reason="The driver's account was closed.", now=now)
+    return stop(shift, Duty.OFF_DUTY, by=None, now=now)
+
+
+def stop(shift: Shift, to: str, *, by: User | None, now: datetime, device_at: datetime | None = None) -> Shift:
     """Begin a break or end the shift; see `take_break` and `go_off_duty`.
 
     The standing offers' legs must be held before the driver. One that is made in between is found under the
     driver's lock, and everything is let go and begun anew.
     """
-    now = now or timezone.now()
-    if by.pk != shift.user_id and by.role != Role.ADMIN:
-        raise PermissionDenied("Only the driver may do that.")
     for _ in range(TRIES):
         legs = set(standing_offers(shift.user_id).values_list("leg_id", flat=True))
         with transaction.atomic():
@@ -100,12 +124,12 @@ def standing_offers(driver_id: int) -> QuerySet[Dispatch]:
     return Dispatch.objects.filter(driver=driver_id, status=DispatchStatus.OFFERED)
 
 
-def check_may_stop(shift: Shift, to: str, by: User) -> None:
+def check_may_stop(shift: Shift, to: str, by: User | None) -> None:
     """Raise `Conflict` while somebody counts on the driver: a leg at all, or for a break being on the way."""
     active = Dispatch.objects.filter(driver=shift.user_id, status__in=ACTIVE_DISPATCH).select_related("leg").first()
     if active is None or (to == Duty.ON_BREAK and active.status != DispatchStatus.EN_ROUTE):
         return
-    url = fleet_url(shift.user_id) if by.role == Role.ADMIN else drive_url()
+    url = fleet_url(shift.user_id) if by is None or by.role == Role.ADMIN else drive_url()
     state = str(active.get_status_display()).lower()
     raise Conflict(
         f"“{active.leg.note}” is not finished ({state}). Finish it first, or say that it does not work out.",

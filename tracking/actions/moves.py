@@ -21,6 +21,7 @@ from tracking.access import whole
 from tracking.links import drive_url, leg_url
 from tracking.models import Dispatch, DispatchHistory, Driver, Leg, OfferRound, Shift, ShiftHistory
 from tracking.states import DISPATCH_MOVES, DUTY_MOVES, DispatchStatus
+from tracking.telling import tell
 
 # --- Locks ----------------------------------------------------------------------------------------
 
@@ -128,8 +129,8 @@ def note(
     reason: str = "",
     device_at: datetime | None = None,
 ) -> DispatchHistory:
-    """Write the history row of what became of `dispatch`, which was in state `before`."""
-    return DispatchHistory.objects.create(
+    """Write the history row of what became of `dispatch`, which was in state `before`, and tell whom it concerns."""
+    kept = DispatchHistory.objects.create(
         subject=dispatch,
         from_state=before,
         to_state=dispatch.status,
@@ -139,6 +140,8 @@ def note(
         at=now,
         device_at=device_at,
     )
+    tell(dispatch, before, dispatch.status, by=by, now=now, event=f"dispatchhistory.{kept.pk}")
+    return kept
 
 
 def moved_on(dispatch: Dispatch, by: User | None) -> Conflict:
@@ -188,8 +191,8 @@ def move_duty(shift: Shift, to: str, *, by: User | None, now: datetime, device_a
 
 
 def note_duty(shift: Shift, before: str, *, by: User | None, now: datetime, device_at: datetime | None = None) -> None:
-    """Write the history row of a shift."""
-    ShiftHistory.objects.create(
+    """Write the history row of a shift, and tell the driver what the desk did."""
+    kept = ShiftHistory.objects.create(
         subject=shift,
         from_state=before,
         to_state=shift.duty,
@@ -198,3 +201,4 @@ def note_duty(shift: Shift, before: str, *, by: User | None, now: datetime, devi
         at=now,
         device_at=device_at,
     )
+    tell(shift, before, shift.duty, by=by, now=now, event=f"shifthistory.{kept.pk}")

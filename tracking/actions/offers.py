@@ -27,8 +27,12 @@ from tracking.actions.moves import (
 from tracking.dispatching import Candidate, candidates_among
 from tracking.links import drive_url, leg_url
 from tracking.models import Dispatch, Driver, Leg, OfferRound
+from tracking.notices import EXHAUSTED, OPEN
 from tracking.rules.numbers import number
 from tracking.states import ACTIVE_DISPATCH, HOLDING_DISPATCH, DispatchStatus, Duty, RejectReason
+from tracking.telling import tell
+
+UNANSWERED = "Nobody answered in time."
 
 # --- Asking ---------------------------------------------------------------------------------------
 
@@ -166,6 +170,7 @@ def ask_next(asking: OfferRound, leg: Leg, *, now: datetime, by: User | None = N
             break
     if made is None:
         asking.ended_at = now
+        tell(asking, OPEN, EXHAUSTED, by=by, now=now, event=f"round.{asking.pk}")
     asking.save(update_fields=["asked", "ended_at"])
     return made
 
@@ -271,7 +276,7 @@ def lapse(dispatch: Dispatch, *, now: datetime | None = None) -> Dispatch:
         held = lock_dispatch(dispatch.pk)
         if held.deadline > now:
             raise moved_on(held, None)
-        expire(held, by=None, now=now, reason="Nobody answered in time.")
+        expire(held, by=None, now=now, reason=UNANSWERED)
     return held
 
 
