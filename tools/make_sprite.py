@@ -16,13 +16,14 @@ TARGET = ROOT / "static" / "vendor" / "lucide" / "icons.svg"
 ICONS = """
 arrow-down arrow-left arrow-right arrow-up badge-check ban banknote bath bell bolt briefcase bug calendar-check
 calendar-clock calendar-days calendar-plus calendar-x camera check check-check chevron-down chevron-left chevron-right
-circle-alert circle-check circle-dashed circle-dot circle-help circle-pause circle-play circle-x clock copy door-open
-droplets ellipsis external-link eye fan file-text flag flame gavel hammer hash headset history hourglass house
-house-plug image inbox info key-round laptop leaf lightbulb list-filter locate-fixed lock log-out mail map map-pin
-megaphone message-circle messages-square minus monitor moon navigation paint-roller paperclip pause pencil phone play
-plug plus radio receipt refresh-cw refrigerator rotate-ccw search send settings shield shield-check shower-head
-sliders-horizontal sofa sparkles square-check star star-half store sun sun-moon thermometer timer trash-2
-triangle-alert truck tv undo-2 upload user-round user-x users wallet washing-machine wifi wifi-off wrench x zap
+circle-alert circle-check circle-dashed circle-dot circle-help circle-pause circle-play circle-x clock coffee copy
+door-open droplets ellipsis external-link eye eye-off fan file-text flag flame gavel hammer hash headset history
+hourglass house house-plug image inbox info key-round laptop leaf lightbulb list-filter locate-fixed lock log-out mail
+map map-pin megaphone message-circle messages-square minus monitor moon navigation package paint-roller paperclip pause
+pencil phone play plug plus power radio receipt refresh-cw refrigerator rotate-ccw search send settings shield
+shield-check shower-head sliders-horizontal sofa sparkles square-check star star-half store sun sun-moon thermometer
+timer trash-2 triangle-alert truck tv undo-2 upload user-round user-x users wallet washing-machine weight wifi wifi-off
+wrench x zap
 """.split()
 
 

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from django.db.models import Q
+
 from accounts.models import Role, User
 from realtime.topics import Topic
 from tracking.models import Journey, ShareLink
+
+# A journey that its customer sees, and a link that shows one: what is asked here when a position is about to be
+# delivered is what the traveller's own screen says about who can see them.
+EXPECTED = Q(closed_at__isnull=True, booking__customer__is_active=True)
+STANDING_LINK = Q(revoked_at__isnull=True, journey__closed_at__isnull=True)
 
 
 def self_alone(user_ids: set[int], user_id: int) -> set[int]:
@@ -19,14 +26,14 @@ def desk(user_ids: set[int]) -> set[int]:
 
 def expecting(user_ids: set[int], journey_id: int) -> set[int]:
     """The customer of the booking, while the journey is open. One query."""
-    rows = Journey.objects.filter(pk=journey_id, closed_at__isnull=True, booking__customer_id__in=user_ids)
-    return set(rows.filter(booking__customer__is_active=True).values_list("booking__customer_id", flat=True))
+    rows = Journey.objects.filter(EXPECTED, pk=journey_id, booking__customer_id__in=user_ids)
+    return set(rows.values_list("booking__customer_id", flat=True))
 
 
 def holding_a_link(tokens: set[str], journey_id: int) -> set[str]:
     """Those of the links that still show this journey. One query."""
-    rows = ShareLink.objects.filter(token__in=tokens, journey=journey_id, revoked_at__isnull=True)
-    return set(rows.filter(journey__closed_at__isnull=True).values_list("token", flat=True))
+    rows = ShareLink.objects.filter(STANDING_LINK, token__in=tokens, journey=journey_id)
+    return set(rows.values_list("token", flat=True))
 
 
 # A driver's screen, and what it hears of its own fixes.

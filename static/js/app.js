@@ -11,6 +11,12 @@ import "./live.js";
 // The map is large: only pages that show one load it.
 if (document.querySelector("[data-map-pick], [data-map-show]")) import("./map.js");
 
+// The road: where somebody's position is collected, or offers come.
+if (document.querySelector('[data-live="tracking.sender"], [data-live="tracking.offer"]')) import("./tracking/drive.js");
+
 // What was written and not sent yet is the person's own: whoever signs out leaves none of it behind.
 if ("signedIn" in document.body.dataset) import("./chat/everywhere.js");
-else import("./chat/outbox.js").then(({ forgetAll }) => forgetAll());
+else {
+  import("./chat/outbox.js").then(({ forgetAll }) => forgetAll());
+  import("./tracking/queue.js").then(({ forgetAll }) => forgetAll());
+}

@@ -1,5 +1,8 @@
 // Times tick by themselves: <time data-relative> reads "8 s ago"; where the viewer's zone differs from the
-// job's, every <time data-zone> also says what that is here. [data-since] counts up (00:32), [data-deadline] down.
+// job's, every <time data-zone> also says what that is here. [data-since] counts up (00:32), [data-deadline] down. All
+// of it by the server's clock, as soon as the page has heard it.
+import { serverNow } from "./live/status.js";
+
 const SECOND = 1000;
 const here = document.body.dataset.viewerZone || Intl.DateTimeFormat().resolvedOptions().timeZone;
 const words = new Intl.RelativeTimeFormat("en-GB", { numeric: "always", style: "short" });
@@ -50,7 +53,7 @@ const write = (element, text) => { if (element.textContent !== text) element.tex
 
 function tick() {
   if (document.hidden) return;
-  const now = Date.now();
+  const now = serverNow();
   for (const element of document.querySelectorAll("time[data-relative]")) {
     element.title ||= element.textContent.trim();
     write(element, relative(new Date(element.dateTime) - now));

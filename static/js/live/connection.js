@@ -12,7 +12,7 @@ const wait = (least, most) => least + Math.random() * (most - least);
 export class Connection {
   // `on` hears open(), message(object), down(), stopped(code).
   constructor(on) {
-    Object.assign(this, { on, socket: null, tries: 0, spread: 0, frames: 0, unacked: 0, bytes: 0, lags: [], wanted: false, due: Infinity });
+    Object.assign(this, { on, socket: null, tries: 0, spread: 0, frames: 0, unacked: 0, bytes: 0, lags: [], wanted: false, due: Infinity, beaten: 0, roundTrip: null });
   }
 
   get isOpen() { return this.socket?.readyState === WebSocket.OPEN; }
@@ -38,6 +38,7 @@ export class Connection {
     this.heard();
     const message = JSON.parse(text);
     if (message.t === "bye") this.spread = 1000 * message.spread;
+    if (message.t === "beat") this.roundTrip = Math.round(performance.now() - this.beaten);
     this.on.message(message);
     if (this.unacked >= ACK_FRAMES || this.bytes >= ACK_BYTES || message.more) this.ack();
   }
@@ -58,6 +59,7 @@ export class Connection {
     if (!this.isOpen) return;
     if (this.unacked) this.ack();
     this.send({ t: "beat", away });
+    this.beaten = performance.now();
     this.expect(within);
   }
 

@@ -24,8 +24,10 @@ export function down() { welcomed = false; tell(); }
 export function answeredPoll(well) { const first = well && !polled; polled = well; tell(); return first; }
 export function stop() { stopped = true; tell(); }
 
-export function setClock(serverNow) { offset = serverNow - Date.now(); }
-export const lag = (at) => Math.max(0, Math.round(Date.now() + offset - at));
+export function setClock(now) { offset = now - Date.now(); }
+// The server's clock, as far as this page has heard of it: milliseconds since 1970.
+export const serverNow = () => Date.now() + offset;
+export const lag = (at) => Math.max(0, Math.round(serverNow() - at));
 
 // The data was true at `serverTime` (ms of the server's clock).
 export function confirm(serverTime) {

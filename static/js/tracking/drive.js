@@ -1,0 +1,57 @@
+// On every page of somebody on the road: sends their position while the server says that it is collected, shows how
+// well that goes, and brings offers over the page. Of several windows the one that was looked at last sends.
+import { Gps } from "./gps.js";
+import { heard, paint } from "./health.js";
+import { look as lookAtOffer } from "./offer.js";
+import { acknowledge, add, begin, fixOf } from "./send.js";
+import "./tap.js";
+import { keepAwake } from "./wake.js";
+
+const gps = new Gps({ take: (position) => add(fixOf(position)), tell: heard });
+let leads = false;
+
+function look() {
+  const sender = document.querySelector("[data-gps]");
+  const on = sender?.dataset.collect === "on";
+  if (sender) acknowledge(Number(sender.dataset.upto));
+  if (on && leads) gps.start({ moving: 1000 * sender.dataset.moving, idle: 1000 * sender.dataset.idle });
+  else if (gps.isOn) gps.stop();
+  keepAwake(on);
+  paint();
+}
+
+function begins() {
+  leads = true;
+  begin();
+  look();
+  return new Promise(() => {}); // until the window is closed, or another one takes over
+}
+
+function yields() {
+  leads = false;
+  heard("elsewhere");
+  look();
+}
+
+async function lead() {
+  if (leads) return;
+  if (!navigator.locks) { begins(); return; }
+  try {
+    await navigator.locks.request("callout-gps", { steal: !document.hidden }, begins);
+  } catch {
+    yields();
+    navigator.locks.request("callout-gps", begins).catch(yields); // when the other window is closed
+  }
+}
+
+// The phone's own navigation: what everybody else calls geo: is maps: to Apple.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-navigate]");
+  if (link && /iPhone|iPad|Macintosh/.test(navigator.userAgent)) link.href = link.href.replace(/^geo:([^?]+).*/, "maps:?daddr=$1");
+});
+document.addEventListener("live:signal", ({ detail }) => { if (detail.name === "position") gps.now(); });
+document.addEventListener("live:applied", look);
+document.addEventListener("visibilitychange", () => { if (!document.hidden) lead(); });
+lead();
+look();
+lookAtOffer();

@@ -1,0 +1,91 @@
+// The device's own position: every few seconds on the move, every half minute at rest, at once when it is asked for.
+const STILL = 10; // metres that a device at rest wanders
+const WALK = 1; // metres a second
+const LEAST = 1000; // ms between two
+const options = { enableHighAccuracy: true, maximumAge: 0, timeout: 30_000 };
+
+const metres = (a, b) => {
+  const rad = Math.PI / 180;
+  const x = (b.longitude - a.longitude) * rad * Math.cos(((a.latitude + b.latitude) / 2) * rad);
+  return 6_371_009 * Math.hypot(x, (b.latitude - a.latitude) * rad);
+};
+
+const isMoving = (now, was) => !was || (now.speed ?? 0) >= WALK
+  || metres(was, now) > Math.max(STILL, (now.accuracy ?? 0) / 2);
+
+// `take(position)` is given what is to be sent; `tell(state)` what there is to say: "searching", "denied", "none" or the
+// newest position. `moving` and `idle` are milliseconds.
+export class Gps {
+  constructor({ take, tell }) {
+    Object.assign(this, { take, tell, watching: null, timer: 0, last: null, given: null, givenAt: -Infinity, asking: false });
+  }
+
+  get isOn() { return this.timer !== 0; }
+
+  start({ moving, idle }) {
+    Object.assign(this, { moving, idle });
+    if (this.isOn) return;
+    this.timer = setInterval(() => this.look(), 1000);
+    this.watch();
+  }
+
+  watch() {
+    if (!navigator.geolocation) { this.tell("none"); return; }
+    this.tell("searching");
+    this.watching = navigator.geolocation.watchPosition((found) => this.heard(found), (error) => this.failed(error), options);
+    this.permission ??= navigator.permissions?.query({ name: "geolocation" }).then((status) => {
+      status.onchange = () => { if (this.isOn && status.state === "granted") { this.unwatch(); this.watch(); } };
+    }).catch(() => {});
+  }
+
+  unwatch() {
+    if (this.watching !== null) navigator.geolocation.clearWatch(this.watching);
+    this.watching = null;
+  }
+
+  stop() {
+    clearInterval(this.timer);
+    this.unwatch();
+    Object.assign(this, { timer: 0, last: null, given: null, givenAt: -Infinity, asking: false });
+  }
+
+  // The desk asks: a fresh one, whatever the pace.
+  now() {
+    if (!this.isOn || !navigator.geolocation) return;
+    this.givenAt = -Infinity;
+    this.ask();
+  }
+
+  ask() {
+    if (this.asking || !navigator.geolocation) return;
+    this.asking = true;
+    const end = () => { this.asking = false; };
+    navigator.geolocation.getCurrentPosition((found) => { end(); this.heard(found); }, end, options);
+  }
+
+  heard(found) {
+    if (!this.isOn) return; // an answer that came too late: nothing is collected any more
+    this.last = found;
+    this.tell(found);
+    this.look();
+  }
+
+  failed(error) {
+    if (!this.isOn) return;
+    if (error.code === error.PERMISSION_DENIED) { this.unwatch(); this.tell("denied"); } else if (!this.last) this.tell("searching");
+  }
+
+  look() {
+    if (!this.last) return;
+    const isNew = this.last !== this.given;
+    const since = performance.now() - this.givenAt;
+    if (isNew && since >= LEAST && since >= (isMoving(this.last.coords, this.given?.coords) ? this.moving : this.idle)) this.give();
+    else if (!isNew && since >= this.idle) this.ask();
+  }
+
+  give() {
+    this.given = this.last;
+    this.givenAt = performance.now();
+    this.take(this.last);
+  }
+}

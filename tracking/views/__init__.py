@@ -1,0 +1,1 @@
+"""The pages of the road: one module a side."""
