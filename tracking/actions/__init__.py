@@ -14,6 +14,7 @@ from tracking.actions.duty import (
     request_position,
     take_break,
 )
+from tracking.actions.fixes import prune_fixes, take_fixes
 from tracking.actions.journeys import revoke_link, set_out, share, turn_back
 from tracking.actions.legs import cancel_leg, create_leg
 from tracking.actions.offers import (
@@ -41,6 +42,7 @@ __all__ = [
     "go_on_duty",
     "lapse",
     "offer_leg",
+    "prune_fixes",
     "reassign",
     "reject_offer",
     "request_position",
@@ -51,5 +53,6 @@ __all__ = [
     "set_out",
     "share",
     "take_break",
+    "take_fixes",
     "turn_back",
 ]

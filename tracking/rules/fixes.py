@@ -1,7 +1,8 @@
-"""Which fixes are believed, and what they do to the marker (docs/domain.md, rules 6 and 7). Pure: no database, no clock.
+"""Which fixes are believed, and what they do to the marker (docs/domain.md, rules 6 and 7).
 
-A device sends fixes; `take` judges a batch of them against what is known of the person and says what is known then,
-what joins the track, and why the rest was refused. Times are the device's, and the server's `now` bounds them.
+Pure: no database, no clock. A device sends fixes; `take` judges a batch of them against what is known of the person
+and says what is known then, what joins the track, and why the rest was refused. Times are the device's, and the
+server's `now` bounds them.
 """
 
 from __future__ import annotations
@@ -28,23 +29,30 @@ BEARING_FROM = 10.0  # metres
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """One fix as a device sent it. What is unknown is None, the place included."""
+class Sighting:
+    """Somewhere at some time, as the device says; unknown accuracy is None."""
 
     at: datetime
-    point: Point | None
+    point: Point
     accuracy: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report(Sighting):
+    """One fix as a device sent it. What is unknown is None."""
+
     speed: float | None = None
     heading: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Doubtful:
-    """A fix too far away to be true, remembered in case the next ones agree with it."""
+class Placeless:
+    """A fix without a place: none in it, none on the globe, or (0, 0)."""
 
     at: datetime
-    point: Point
-    accuracy: float | None
+
+
+Sent = Report | Placeless | None  # None: not readable
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +69,7 @@ class Known:
     placed_at: datetime | None = None
     device_at: datetime | None = None
     received_at: datetime | None = None
-    suspects: tuple[Doubtful, ...] = ()
+    suspects: tuple[Sighting, ...] = ()
 
 
 class Step(Enum):
@@ -94,24 +102,22 @@ class Taken:
 # --- Reading --------------------------------------------------------------------------------------
 
 
-def read(data: object) -> Report | None:
-    """A fix as JSON has it: `{"at": ms since 1970, "lat", "lng", "acc", "spd", "hdg"}`; None for what is none."""
+def read(data: object) -> Sent:
+    """A fix as JSON has it: `{"at": ms since 1970, "lat", "lng", "acc", "spd", "hdg"}`."""
     if not isinstance(data, dict):
         return None
-    at = finite(data.get("at"))
+    at, latitude, longitude = finite(data.get("at")), data.get("lat"), data.get("lng")
     if at is None or not 0 <= at < YEAR_10000:
         return None
-    latitude, longitude = data.get("lat"), data.get("lng")
-    for value in (latitude, longitude):
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
-            return None
-    return Report(
-        at=from_ms(at),
-        point=Point(float(latitude), float(longitude)) if is_place(latitude, longitude) else None,
-        accuracy=within(data.get("acc"), 0, 1e7),
-        speed=within(data.get("spd"), 0, 1e4),
-        heading=within(data.get("hdg"), 0, 360),
-    )
+    if latitude is None or longitude is None:
+        return Placeless(from_ms(at))
+    if isinstance(latitude, bool | str | list | dict) or isinstance(longitude, bool | str | list | dict):
+        return None
+    north, east = finite(latitude), finite(longitude)
+    if north is None or east is None or not is_place(north, east):
+        return Placeless(from_ms(at))
+    accuracy, speed = within(data.get("acc"), 0, 1e7), within(data.get("spd"), 0, 1e4)
+    return Report(from_ms(at), Point(north, east), accuracy, speed, within(data.get("hdg"), 0, 360))
 
 
 def finite(value: Any) -> float | None:
@@ -140,30 +146,28 @@ def to_ms(moment: datetime) -> int:
 # --- Judging a batch ------------------------------------------------------------------------------
 
 
-def take(
-    known: Known, reports: Iterable[Report | None], *, now: datetime, collected: Callable[[datetime], bool]
-) -> Taken:
+def take(known: Known, sent: Iterable[Sent], *, now: datetime, collected: Callable[[datetime], bool]) -> Taken:
     """Judge a batch in the order of the device's times. `collected(at)`: whether positions were collected then."""
+    listed = list(sent)
     done = Taken(replace(known, received_at=now))
-    trail = known  # where late fixes led so far; the marker does not follow them
-    listed = list(reports)
     done.refused[Refused.MALFORMED] = listed.count(None)
-    for report in sorted((each for each in listed if each is not None), key=lambda each: each.at):
-        late = is_late(done.known, report, now)
-        reason = outright(report, now, collected)
-        if reason is None and not late and is_too_soon(done.known, report):
-            reason = Refused.TOO_FAST
-        if reason is None and late:
-            step, trail = judge(trail, report)
-            reason = _note(done, step, report, late=True)
-        elif reason is None:
-            step, believed = judge(done.known, report)
-            done.known = believed if isinstance(step, Refused) else seen(believed, report, step, now)
-            reason = _note(done, step, report, late=False)
+    trail = known  # where late fixes led so far; the marker does not follow them
+    for each in sorted((each for each in listed if each is not None), key=lambda each: each.at):
+        reason = outright(each, now, collected)
+        if reason is None and isinstance(each, Report):
+            if is_late(done.known, each, now):
+                step, trail = judge(trail, each)
+                reason = _note(done, step, each, late=True)
+            elif is_too_soon(done.known, each):
+                reason = Refused.TOO_FAST
+            else:
+                step, believed = judge(done.known, each)
+                done.known = believed if isinstance(step, Refused) else seen(believed, each, step, now)
+                reason = _note(done, step, each, late=False)
         if reason is not None:
             done.refused[reason] += 1
         if reason != Refused.FUTURE:  # or everything sent once the clock is right again would come too late
-            done.known = replace(done.known, device_at=max(report.at, done.known.device_at or report.at))
+            done.known = replace(done.known, device_at=max(each.at, done.known.device_at or each.at))
     done.refused = +done.refused
     return done
 
@@ -180,15 +184,15 @@ def _note(done: Taken, step: Step | Refused, report: Report, *, late: bool) -> R
     return None
 
 
-def outright(report: Report, now: datetime, collected: Callable[[datetime], bool]) -> Refused | None:
+def outright(sent: Report | Placeless, now: datetime, collected: Callable[[datetime], bool]) -> Refused | None:
     """Why a fix is refused whatever is known of the person, or None."""
-    if report.point is None:
-        return Refused.NO_PLACE
-    if report.at > now + seconds("FUTURE_SECONDS"):
+    if sent.at > now + seconds("FUTURE_SECONDS"):
         return Refused.FUTURE
-    if report.at < now - timedelta(days=number("KEPT_DAYS")):
+    if sent.at < now - timedelta(days=number("KEPT_DAYS")):
         return Refused.TOO_OLD
-    return None if collected(report.at) else Refused.NOT_COLLECTED
+    if not collected(sent.at):
+        return Refused.NOT_COLLECTED
+    return Refused.NO_PLACE if isinstance(sent, Placeless) else None
 
 
 def is_late(known: Known, report: Report, now: datetime) -> bool:
@@ -224,49 +228,45 @@ def seen(known: Known, report: Report, step: Step, now: datetime) -> Known:
 
 
 def judge(known: Known, report: Report) -> tuple[Step | Refused, Known]:
-    """What a fix with a place does to the marker, or `Refused.JUMP`; and what is known then."""
-    assert report.point is not None
+    """What a fix does to the marker, or `Refused.JUMP`; and what is known then."""
     vague = report.accuracy is not None and report.accuracy > number("ACCURACY_MOST_METRES")
     if known.point is None or known.placed_at is None:
         return (Step.VAGUE, known) if vague else (Step.MOVED, placed(known, report))
-    if not is_possible(known.point, known.placed_at, known.accuracy, report):
+    here = Sighting(known.placed_at, known.point, known.accuracy)
+    if not is_possible(here, report):
         return (Refused.JUMP, known) if vague else doubt(known, report)
     known = replace(known, suspects=())
     if vague:
         return Step.VAGUE, known
-    if is_jitter(known.point, report):
+    if is_jitter(metres_between(here.point, report.point), report):
         return Step.STILL, replace(known, placed_at=report.at, speed=report.speed or 0.0, heading=None)
     return Step.MOVED, placed(known, report)
 
 
-def is_possible(point: Point, at: datetime, accuracy: float | None, report: Report) -> bool:
+def is_possible(here: Sighting, there: Sighting) -> bool:
     """Whether somebody can be at both places: at 200 km/h at most, beyond what the two accuracies explain."""
-    assert report.point is not None
-    metres = metres_between(point, report.point) - (accuracy or 0) - (report.accuracy or 0)
-    return metres <= abs((report.at - at).total_seconds()) * number("SPEED_MOST_KMH") / 3.6
+    metres = metres_between(here.point, there.point) - (here.accuracy or 0) - (there.accuracy or 0)
+    return metres <= abs((there.at - here.at).total_seconds()) * number("SPEED_MOST_KMH") / 3.6
 
 
 def doubt(known: Known, report: Report) -> tuple[Step | Refused, Known]:
     """Too far away to be true: refused, unless it is the third in a row that agrees with the one before."""
-    assert report.point is not None
     earlier = known.suspects
     if earlier:
-        last = earlier[-1]
-        gap = (report.at - last.at).total_seconds() * 1000
+        gap = (report.at - earlier[-1].at).total_seconds() * 1000
         if 0 <= gap < number("FIX_EVERY_MS") * SECOND_LEAST:  # the same mistake twice is no second witness
             return Refused.JUMP, known
-        if gap < 0 or not is_possible(last.point, last.at, last.accuracy, report):
+        if gap < 0 or not is_possible(earlier[-1], report):
             earlier = ()
     if len(earlier) + 1 >= AGREE:
-        return Step.MOVED, placed(replace(known, point=None, heading=None, speed=None), report)
-    return Refused.JUMP, replace(known, suspects=(*earlier, Doubtful(report.at, report.point, report.accuracy)))
+        return Step.MOVED, placed(replace(known, point=None), report)
+    return Refused.JUMP, replace(known, suspects=(*earlier, Sighting(report.at, report.point, report.accuracy)))
 
 
-def is_jitter(point: Point, report: Report) -> bool:
-    """Whether a fix is so near that it may be noise: they stand still. Without a speed the distance alone tells."""
-    assert report.point is not None
+def is_jitter(metres: float, report: Report) -> bool:
+    """Whether a fix so near may be noise: they stand still. Without a speed the distance alone tells."""
     reach = max(float(number("JITTER_METRES")), (report.accuracy or 0) / 2)
-    return metres_between(point, report.point) < reach and (report.speed is None or report.speed < STILL_BELOW)
+    return metres < reach and (report.speed is None or report.speed < STILL_BELOW)
 
 
 def placed(known: Known, report: Report) -> Known:
@@ -287,7 +287,7 @@ def placed(known: Known, report: Report) -> Known:
 def motion(known: Known, report: Report) -> tuple[float | None, float | None]:
     """Speed and heading as the device says them, else as the way from the place before implies."""
     speed, heading = report.speed, report.heading
-    if known.point is None or known.placed_at is None or report.point is None:
+    if known.point is None or known.placed_at is None:
         return speed, heading
     metres = metres_between(known.point, report.point)
     gap = (report.at - known.placed_at).total_seconds()
