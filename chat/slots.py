@@ -1,4 +1,4 @@
-"""What talking puts into the pages of jobs."""
+"""What talking puts into the pages of jobs, and onto a driver's screen."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from accounts.access import signed_in
 from bookings.models import Bid, Booking
 from bookings.states import BidStatus, BookingStatus
 from chat import access
-from chat.live import talks_topic
+from chat.live import replies_topic, talks_topic
 from chat.talk import talk_of
 from common.slots import fill
 
+SHOWN_TO_DRIVERS = 2  # conversations
 HINT = "Ask a technician about their offer with the button on it. Your questions and their answers collect here."
 
 NOTHING_YET: Mapping[str, Any] = {"talk": None}  # a place, so that the talk comes onto the open page
@@ -55,7 +56,22 @@ def work_link(bid: Bid, request: HttpRequest | None) -> Mapping[str, Any] | None
     return {"bid": bid} if bid.status == BidStatus.SUBMITTED else None
 
 
+def drive_panel(driver: Any, request: HttpRequest | None) -> Mapping[str, Any] | None:
+    """The driver's: quick words to the desk, and what was said last."""
+    if request is None:
+        return None
+    user = signed_in(request)
+    threads = access.visible_conversations(user).order_by("-last_at", "-pk").values_list("pk", flat=True)
+    return {
+        "role": user.role,
+        "replies_topic": replies_topic(user.role),
+        "rows": [f"{pk}-{user.pk}" for pk in threads[:SHOWN_TO_DRIVERS]],
+        "rows_topic": talks_topic(user.pk),
+    }
+
+
 fill("bookings.job", template="chat/_job_panel.html", context=job_panel)
 fill("bookings.work", template="chat/_job_panel.html", context=work_panel)
 fill("bookings.offer", template="chat/_ask.html", context=offer_link)
 fill("bookings.work_offer", template="chat/_ask_customer.html", context=work_link)
+fill("tracking.drive", template="chat/_drive_panel.html", context=drive_panel)

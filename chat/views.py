@@ -121,11 +121,16 @@ def send(request: HttpRequest, pk: int) -> HttpResponse:
         begin(request)
         thread = access.conversation_for(user, pk)  # as it is at the page's cursor
         return refused(request, context_of(request, thread, typed=message, refusal=refusal), refusal)
+    return taken(request, said)
+
+
+def taken(request: HttpRequest, said: Message) -> HttpResponse:
+    """The answer to words that were sent: for the page's own script, or for a plain form."""
     if request.headers.get("Live-Socket"):
         return HttpResponse(status=204)  # the page has it by its socket
     if request.headers.get("HX-Request"):
         return JsonResponse(echo(request, said))
-    return SeeOther(url_for(user, pk))
+    return SeeOther(url_for(signed_in(request), said.conversation_id))
 
 
 def echo(request: HttpRequest, said: Message) -> dict[str, str]:
@@ -182,17 +187,19 @@ def begun(
         if thread is not None:
             return redirect(url_for(user, thread.pk))
         return render(request, "chat/first.html", {"talk": first})
-    message = words(request)
+    message, said = words(request), None
     try:
         message = typed(request) if "id" in request.POST else message
         with files_undone(), transaction.atomic():
             thread = make()
             if "id" in request.POST:
-                actions.send_message(thread, by=user, id=message.id, text=message.text, files=message.files)
+                said = actions.send_message(thread, by=user, id=message.id, text=message.text, files=message.files)
     except Refusal as refusal:
+        if request.headers.get("HX-Request"):
+            raise
         first.take(message, refusal)
         return refused(request, {"talk": first}, refusal, "chat/first.html")
-    return SeeOther(url_for(user, thread.pk))
+    return taken(request, said) if said is not None else SeeOther(url_for(user, thread.pk))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

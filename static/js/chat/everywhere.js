@@ -8,6 +8,7 @@ let page = null;
 function show() {
   if (document.querySelector("[data-chat]")) page ??= import("./page.js");
 }
+if (document.querySelector("[data-quick]")) import("./quick.js");
 // The link in the navigation is the same on every page: which one this is, the page says itself.
 function mark() {
   for (const link of document.querySelectorAll('[data-live="chat.unread"] a')) {

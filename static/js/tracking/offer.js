@@ -7,6 +7,7 @@ const CARET = "input, textarea, select, [contenteditable]";
 const AGAIN = 2000;
 const headers = JSON.parse(document.body.getAttribute("hx-headers") ?? "{}");
 const received = new Set(); // ids whose receipt is out
+const small = new Set(); // ids that were put off
 let standing = ""; // the card that covers the page
 let before = null; // what had the focus
 
@@ -41,6 +42,14 @@ function uncover() {
   before = null;
 }
 
+// "Later" makes it small and frees the page; it stays, and counts down.
+document.addEventListener("click", (event) => {
+  const card = event.target.closest("[data-offer-later]")?.closest("[data-offer]");
+  if (!card) return;
+  small.add(card.dataset.offer);
+  look();
+});
+
 function arrive(id) {
   standing = id;
   const dialog = document.getElementById("dialog");
@@ -49,8 +58,11 @@ function arrive(id) {
 }
 
 export function look() {
-  for (const card of document.querySelectorAll("[data-offer]")) receipt(card);
-  const card = document.querySelector("[data-offer]:not(.is-waiting)");
+  for (const each of document.querySelectorAll("[data-offer]")) {
+    each.classList.toggle("is-later", small.has(each.dataset.offer));
+    receipt(each);
+  }
+  const card = document.querySelector("[data-offer]:not(.is-waiting, .is-later)");
   document.documentElement.toggleAttribute("data-offered", card !== null);
   paintRings();
   if (!card) {
