@@ -11,12 +11,14 @@ from django.db.models import Count, Q, QuerySet
 from django.http import QueryDict
 
 from accounts.models import Role, User
+from adminpanel.fleet import at_work
 
 WHOLE = {
     Role.CUSTOMER: "All customers",
     Role.TECHNICIAN: "All technicians",
     Role.DRIVER: "All drivers",
 }
+ON_DUTY = "on_duty"  # the drivers who work just now, those on a break too
 MOST_FOUND = 12
 MOST_CHOSEN = 200
 LONGEST = 100  # characters of a search
@@ -53,7 +55,9 @@ class Recipients:
     """What a form or an address says about them: `to` (ids), `roles`, and `q`, a search for more people."""
 
     def __init__(self, asked: QueryDict) -> None:
-        self.roles = [role for role in WHOLE if role in asked.getlist("roles")]
+        wanted = asked.getlist("roles")
+        self.roles = [role for role in WHOLE if role in wanted]
+        self.to_on_duty = ON_DUTY in wanted
         self.search = asked.get("q", "").replace("\0", "").strip()[:LONGEST]
         self._wanted = numbers(asked.getlist("to"))[:MOST_CHOSEN]
 
@@ -85,16 +89,21 @@ class Recipients:
         counted = reachable().order_by().values_list("role").annotate(number=Count("pk"))
         return dict(counted)
 
-    @property
-    def groups(self) -> list[tuple[str, str, int, bool]]:
-        """Every role as (value, words, number of people, whether it is chosen)."""
-        return [(role, words, self.sizes.get(role, 0), role in self.roles) for role, words in WHOLE.items()]
+    @cached_property
+    def number_on_duty(self) -> int:
+        """How many drivers are in a shift; one query."""
+        return reachable().filter(at_work(), role=Role.DRIVER).count()
 
     @property
+    def groups(self) -> list[tuple[str, str, int, bool]]:
+        """Every group as (value, words, number of people, whether it is chosen)."""
+        whole = [(str(role), words, self.sizes.get(role, 0), role in self.roles) for role, words in WHOLE.items()]
+        return [*whole, (ON_DUTY, "Drivers on duty", self.number_on_duty, self.to_on_duty)]
+
+    @cached_property
     def count(self) -> int:
         """How many people it goes to, each counted once."""
-        whole = sum(self.sizes.get(role, 0) for role in self.roles)
-        return whole + sum(person.role not in self.roles for person in self.chosen)
+        return self.people().count() if self.roles or self.to_on_duty else len(self.chosen)
 
     @property
     def are_several(self) -> bool:
@@ -103,13 +112,15 @@ class Recipients:
 
     def people(self) -> QuerySet[User]:
         """All of them."""
-        return reachable().filter(Q(pk__in=self._wanted) | Q(role__in=self.roles))
+        wanted = Q(pk__in=self._wanted) | Q(role__in=self.roles)
+        return reachable().filter(wanted | Q(at_work(), role=Role.DRIVER) if self.to_on_duty else wanted)
 
     @property
     def sentence(self) -> str:
         """To whom it goes, in words."""
         if not self.count:
-            return "Nobody is chosen yet." if not self.roles else "There is nobody in that group yet."
+            groups = self.roles or self.to_on_duty
+            return "There is nobody in that group just now." if groups else "Nobody is chosen yet."
         if not self.are_several:
             return f"This goes to {self.people().get()}, in their conversation with the desk."
         return f"This goes to {self.count} people, each of whom can answer the desk for themselves."

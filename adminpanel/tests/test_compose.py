@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import Role, User
-from adminpanel.recipients import MOST_FOUND, Recipients
+from adminpanel.recipients import MOST_FOUND, ON_DUTY, Recipients
 from adminpanel.tests.talk import with_desk
 from bookings.tests import make
 from chat.models import Conversation, ConversationKind, Message
@@ -234,4 +234,5 @@ def test_groups_say_how_large_they_are(db: None, alice: User, charlie: User, bob
         (Role.CUSTOMER, 2, True),
         (Role.TECHNICIAN, 1, False),
         (Role.DRIVER, 0, False),
+        (ON_DUTY, 0, False),
     ]

@@ -53,6 +53,8 @@ def about(request: HttpRequest, thread: Conversation) -> dict[str, Any]:
         booking = thread.bid.booking
         context["under"] = f"{booking.customer} and {thread.bid.technician}"
         context["record"] = reverse("admin:bookings_booking_change", args=[booking.pk])
+        if booking.is_active:
+            context["new_leg"] = f"{reverse('desk:leg_new')}?booking={booking.pk}"
     if thread.kind == ConversationKind.BROADCAST:
         people = thread.participants.exclude(user=None).order_by("user__name", "pk")
         page = Paginator(people.values_list("pk", flat=True), RECEIPTS).get_page(request.GET.get("receipts"))

@@ -1,0 +1,90 @@
+"""A driver's page: now, the day, the track; their vehicle and skills; a request for their position."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from accounts.access import role_required, signed_in
+from accounts.models import Role, User
+from adminpanel.days import Day, day_asked, day_of, key_of, track_of
+from adminpanel.forms import DriverForm
+from adminpanel.live_fleet import driver_topic
+from adminpanel.views.replies import deed
+from bookings.views.confirming import Question, ask
+from realtime.pages import live_page
+from tracking import access, actions
+from tracking.links import fleet_url
+from tracking.models import Driver
+from tracking.topics import fleet_topic
+
+
+def driver_at(pk: int) -> Driver:
+    """A driver by the id of their user, closed accounts included; 404 for everybody else's."""
+    return access.driver_of(get_object_or_404(User, pk=pk, role=Role.DRIVER))
+
+
+def asked_day(request: HttpRequest, pk: int) -> Day:
+    """The day that the address asks for."""
+    now = timezone.now()
+    return day_of(pk, day_asked(request.GET.get("day", ""), now), now)
+
+
+@require_safe
+@role_required(Role.ADMIN)
+@live_page
+def driver(request: HttpRequest, pk: int) -> HttpResponse:
+    """The page."""
+    found = driver_at(pk)
+    day = asked_day(request, pk)
+    track = track_of(pk, day)
+    context = {
+        "driver": found,
+        "topic": driver_topic(pk),
+        "fleet_topic": fleet_topic(),
+        "day": day,
+        "day_key": key_of(pk, day.day),
+        "before": day.day - timedelta(days=1),
+        "after": None if day.is_today else day.day + timedelta(days=1),
+        "track": track,
+    }
+    return render(request, "adminpanel/driver.html", context)
+
+
+@require_safe
+@role_required(Role.ADMIN)
+@never_cache
+def driver_track(request: HttpRequest, pk: int) -> HttpResponse:
+    """The way of a day, for the map: [[ms since 1970, latitude, longitude], …]."""
+    driver_at(pk)
+    return JsonResponse({"points": track_of(pk, asked_day(request, pk)).drawn})
+
+
+@deed
+def driver_ask(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask the driver's open page for a position now."""
+    user, found = signed_in(request), driver_at(pk)
+    if not found.user.is_active:
+        raise Http404
+    question = Question(
+        title=f"Ask for {found.user.first_name}'s position?",
+        button="Ask now",
+        back=fleet_url(pk),
+        text=["Their open page measures and sends it at once. It shows here by itself, with its age."],
+        rule=["A page that is asleep in a pocket may not hear it; nothing is collected off duty or on a break."],
+    )
+    return ask(request, question, lambda: actions.request_position(found, by=user))
+
+
+@deed
+def driver_change(request: HttpRequest, pk: int) -> HttpResponse:
+    """The vehicle and the skills, which dispatch asks about."""
+    user, found = signed_in(request), driver_at(pk)
+    form = DriverForm(request.POST or None, instance=found)
+    question = Question(title=f"Vehicle and skills of {found}", button="Save", back=fleet_url(pk))
+    return ask(request, question, lambda: actions.change_driver(found, by=user, **form.cleaned_data), form)

@@ -1,0 +1,1 @@
+// A day's way on the map.
