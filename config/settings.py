@@ -379,7 +379,9 @@ MAP_TILES = os.environ.get("MAP_TILES", "")
 MAP_ATTRIBUTION = os.environ.get("MAP_ATTRIBUTION", "")
 # A Nominatim-compatible search URL; empty: people place the pin themselves.
 GEOCODER_URL = os.environ.get("GEOCODER_URL", "")
-for name, url in {"MAP_TILES": MAP_TILES, "GEOCODER_URL": GEOCODER_URL}.items():
+# A routing server with the API of OSRM, for how long somebody still takes; empty: our own estimate.
+ROUTING_URL = os.environ.get("ROUTING_URL", "")
+for name, url in {"MAP_TILES": MAP_TILES, "GEOCODER_URL": GEOCODER_URL, "ROUTING_URL": ROUTING_URL}.items():
     if url and urlsplit(url).scheme not in {"http", "https"}:
         raise refuse(f"{name} is {url!r}; write it as https://host/path.")
 

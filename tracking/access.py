@@ -83,6 +83,12 @@ def own_journey(user: User, pk: int) -> Journey:
     return journey
 
 
+def own_link(user: User, pk: int) -> ShareLink:
+    """A share link to a journey of this customer's; 404 for everybody else, its traveller included."""
+    rows = ShareLink.objects.select_related("journey__booking", "journey__traveller")
+    return found(rows.filter(journey__booking__customer=user), pk)
+
+
 def link_for(token: str) -> ShareLink:
     """A share link that exists, revoked or over or not; 404 for a made-up one."""
     rows = ShareLink.objects.select_related("journey__booking", "journey__traveller")

@@ -350,7 +350,8 @@ def test_find_a_job_offer_win_and_finish_it_without_javascript(alice, bob, at):
     assert link
     at.done(link[1], **offer_data(booking))
     session = make.accept(Bid.objects.get(), now=timezone.now())
-    for step, typed in (("I have arrived", {}), ("Enter the start code", {"code": session.start_code}),
+    code = {"code": session.start_code}
+    for step, typed in (("On my way", {}), ("I have arrived", {}), ("Enter the start code", code),
                         ("Finish the visit", {"note": "New washer."})):  # fmt: skip
         page = at.read(url("job", booking))
         button = re.search(r'<a class="btn btn-primary btn-lg[^>]*href="([^"]+)"[^>]*>(.*?)</a>', page)

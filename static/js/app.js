@@ -14,9 +14,12 @@ if (document.querySelector("[data-map-pick], [data-map-show]")) import("./map.js
 // The road: where somebody's position is collected, or offers come.
 if (document.querySelector('[data-live="tracking.sender"], [data-live="tracking.offer"]')) import("./tracking/drive.js");
 
+// The age of positions, and the map of somebody who is coming.
+if (document.querySelector('meta[name="live"]')) import("./tracking/page.js");
+
 // What was written and not sent yet is the person's own: whoever signs out leaves none of it behind.
 if ("signedIn" in document.body.dataset) import("./chat/everywhere.js");
-else {
+else if (!document.body.matches(".shared-page")) { // who looks at a link they were given may be signed in elsewhere
   import("./chat/outbox.js").then(({ forgetAll }) => forgetAll());
   import("./tracking/queue.js").then(({ forgetAll }) => forgetAll());
 }

@@ -23,9 +23,6 @@ from tracking.rules.eta import eta, minutes_of
 from tracking.rules.numbers import number, seconds
 from tracking.states import Duty, JourneyEnd
 
-SOON = timedelta(hours=12)  # nobody sets out to tomorrow's visit
-
-
 # --- Opening and closing, for whoever holds the locks ---------------------------------------------
 
 
@@ -133,12 +130,6 @@ def set_out(session: Session, *, by: User, now: datetime | None = None, device_a
             raise moved_on(held)
         if (journey := open_of(session=held)) is not None:
             return journey
-        if held.starts_at - now > SOON:
-            raise Conflict(
-                "This visit is not before another half day. Set out when you leave for it.",
-                next_url=job_url(held.booking_id),
-                next_label="See the job",
-            )
         return open_journey(session=held, now=now)
 
 

@@ -64,6 +64,7 @@ async function fetchOwn() {
   const answer = await fetch(page(), { headers: { Accept: "text/html", "X-Live-Refresh": "1" }, cache: "no-store" });
   const at = new URL(answer.url);
   if (answer.status === 401 || at.pathname === settings.signIn) { handlers.signedOut(); return null; }
+  if (answer.status === 410) { location.reload(); return null; } // over: that page says so
   if (answer.status === 403 || answer.status === 404) { handlers.lost(); return null; }
   if (!answer.ok) throw new Error(`answered ${answer.status}`);
   if (at.pathname !== location.pathname) { location.assign(answer.url); return null; }

@@ -25,7 +25,7 @@ export const poll = new Poll(() => ({ cursor: standing(), topics: followed }), {
   answer: (answer) => { polled(); take(answer); for (const each of answer.s ?? []) signalled(each); },
   unchanged: (now) => { polled(); cursor = now || cursor; },
   failed: () => status.answeredPoll(false),
-  asOf: status.confirm,
+  asOf: (now) => { status.setClock(now); status.confirm(now); },
   transport: (word) => { if (word === "poll") socket.pause(); else socket.connect(); },
   signedOut: () => stopped(4401),
 });

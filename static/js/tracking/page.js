@@ -1,0 +1,11 @@
+// What pages of the road load when they need it: ages wherever one stands, the map where somebody comes.
+let ages = null;
+let ride = null;
+
+function look() {
+  if (document.querySelector("time[data-age]")) ages ??= import("./ages.js");
+  if (document.querySelector("[data-ride-map]")) ride ??= Promise.all([import("./ride.js"), import("./share.js")]);
+}
+
+look();
+document.addEventListener("live:applied", look);
