@@ -23,7 +23,6 @@ from notifications.models import Notification
 from realtime import fragments, journal
 from realtime.journal import Touch
 from realtime.render import render
-from realtime.tests.conftest import _empty_tables, transactional_db  # noqa: F401 (fixtures)
 from realtime.topics import Principal
 from tests.crawl import Crawl
 from tests.world import populate, tell
@@ -48,7 +47,7 @@ class Seen:
 
 
 @pytest.fixture
-def db(transactional_db: None) -> None:  # noqa: F811 (the fixture above)
+def db(transactional_db: None) -> None:
     """Whoever asks for `db` writes with real commits here."""
 
 

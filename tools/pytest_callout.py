@@ -6,6 +6,7 @@ It is loaded before Django reads its settings. Whatever the environment says alr
 from __future__ import annotations
 
 import atexit
+import gc
 import json
 import os
 import shutil
@@ -64,6 +65,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         kept = parts(Counter(item.path.name for item in items), many)[which - 1]
         config.hook.pytest_deselected(items=[item for item in items if item.path.name not in kept])
         items[:] = [item for item in items if item.path.name in kept]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What has been imported by now stays: looking through it again and again took a seventh of the time."""
+    gc.collect()
+    gc.freeze()
 
 
 def parts(sizes: Counter[str], many: int) -> list[set[str]]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import pytest
@@ -26,11 +28,6 @@ from notifications.models import Channel, FanOut, Mail, MailStatus, Notification
 KINDS: dict[str, Kind] = {each.name: each for each in vars(notices).values() if isinstance(each, Kind)}
 
 
-@pytest.fixture
-def cast(db: None) -> Cast:
-    return Cast()
-
-
 def told_by(act: Act) -> list[Notification]:
     """The notices that `act` makes or adds to."""
     before = dict(Notification.objects.values_list("pk", "event"))
@@ -39,38 +36,71 @@ def told_by(act: Act) -> list[Notification]:
     return [row for row in rows if before.get(row.pk) != row.event]
 
 
-def heard(act: Act) -> set[tuple[str, str]]:
-    """Who hears what of `act`: (first name, kind)."""
-    return {(row.user.first_name, row.kind) for row in told_by(act)}
-
-
 def texts(act: Act) -> set[str]:
     """The sentences that `act` makes somebody read."""
     return {row.text for row in told_by(act)}
 
 
-every_scene = pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
-
-
 # --- The matrix -----------------------------------------------------------------------------------
 
 
-@every_scene
-def test_exactly_those_hear_of_it_whom_it_concerns(cast: Cast, scene: Scene) -> None:
+class Seen(dict[Step, tuple[Told, ...]]):
+    """The table, which remembers what was looked up."""
+
+    def __init__(self) -> None:
+        super().__init__(TABLE)
+        self.steps: set[Step] = set()
+
+    def get(self, step: Step, default: Any = ()) -> Any:
+        self.steps.add(step)
+        return super().get(step, default)
+
+
+@dataclass
+class Played:
+    """What came of a scene's last act, and which steps the whole scene looked up."""
+
+    rows: list[Notification]
+    mails: list[tuple[int, str, str]]
+    codes: set[str]
+    steps: set[Step]
+
+
+@cache
+def play(scene: Scene) -> Played:
+    """Once for all tests; the database forgets it."""
+    seen = Seen()
+    with pytest.MonkeyPatch.context() as patch, transaction.atomic():
+        patch.setattr(telling, "TABLE", seen)
+        act = scene.begin(Cast())
+        mailed = set(Mail.objects.values_list("pk", flat=True))
+        Mail.objects.update(status=MailStatus.SENT)  # or what joins a row that is unread would join its mail
+        rows = told_by(act)
+        mails = list(Mail.objects.exclude(pk__in=mailed).values_list("user", "kind", "event"))
+        codes = set(Session.objects.values_list("start_code", flat=True))
+        transaction.set_rollback(True)
+    return Played(rows, mails, codes, seen.steps)
+
+
+@pytest.fixture(params=SCENES, ids=lambda scene: scene.name)
+def scene(request: pytest.FixtureRequest) -> Scene:
+    return request.param
+
+
+@pytest.fixture
+def played(scene: Scene, db: None) -> Played:
+    return play(scene)
+
+
+def test_exactly_those_hear_of_it_whom_it_concerns(played: Played, scene: Scene) -> None:
     """Nobody who did it, no stranger, no other bidder; and nobody twice."""
-    rows = told_by(scene.begin(cast))
-    found = [(row.user.first_name, row.kind) for row in rows]
+    found = [(row.user.first_name, row.kind) for row in played.rows]
     assert sorted(found) == sorted(scene.heard)
-    assert all(row.actor_id != row.user_id for row in rows)
+    assert all(row.actor_id != row.user_id for row in played.rows)
 
 
-@every_scene
-def test_each_is_as_its_kind_says_and_is_mailed_where_it_should_be(cast: Cast, scene: Scene) -> None:
-    act = scene.begin(cast)
-    mailed = set(Mail.objects.values_list("pk", flat=True))
-    Mail.objects.update(status=MailStatus.SENT)  # or what joins a row that is unread would join its mail
-    rows = told_by(act)
-    for row in rows:
+def test_each_is_as_its_kind_says_and_is_mailed_where_it_should_be(played: Played) -> None:
+    for row in played.rows:
         kind = KINDS[row.kind]
         assert (row.priority, row.read_at, row.toasts) == (kind.priority, None, True)
         assert row.user.role in kind.roles
@@ -79,16 +109,13 @@ def test_each_is_as_its_kind_says_and_is_mailed_where_it_should_be(cast: Cast, s
         assert (row.url, row.group) == (
             ("/market/", NEAR) if near else (f"/jobs/{booking_id}/", f"booking.{booking_id}")
         )
-    mails = Mail.objects.exclude(pk__in=mailed).values_list("user", "kind", "event")
-    wanted = [row for row in rows if Channel.EMAIL in KINDS[row.kind].channels]
-    assert sorted(mails) == sorted((row.user_id, row.kind, row.event) for row in wanted)
+    wanted = [row for row in played.rows if Channel.EMAIL in KINDS[row.kind].channels]
+    assert sorted(played.mails) == sorted((row.user_id, row.kind, row.event) for row in wanted)
 
 
-@every_scene
-def test_no_notice_gives_away_what_pages_keep_to_the_two_sides(cast: Cast, scene: Scene) -> None:
-    said = texts(scene.begin(cast))
-    codes = set(Session.objects.values_list("start_code", flat=True))
-    for secret in ("Inverness", "NW1 7HJ", "900321", "@", "Test", *codes):
+def test_no_notice_gives_away_what_pages_keep_to_the_two_sides(played: Played) -> None:
+    said = {row.text for row in played.rows}
+    for secret in ("Inverness", "NW1 7HJ", "900321", "@", "Test", *played.codes):
         assert not [text for text in said if secret in text], secret
 
 
@@ -128,27 +155,9 @@ def test_every_step_is_told_or_says_why_it_is_not() -> None:
     assert all(reason.endswith(".") for reason in SILENT.values())
 
 
-class Seen(dict[Step, tuple[Told, ...]]):
-    """The table, which remembers what was looked up."""
-
-    def __init__(self) -> None:
-        super().__init__(TABLE)
-        self.steps: set[Step] = set()
-
-    def get(self, step: Step, default: Any = ()) -> Any:
-        self.steps.add(step)
-        return super().get(step, default)
-
-
-def test_every_step_happens_in_some_scene(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_step_happens_in_some_scene(db: None) -> None:
     """So that the matrix above is a matrix of all of them, the silent ones too."""
-    seen = Seen()
-    monkeypatch.setattr(telling, "TABLE", seen)
-    for scene in SCENES:
-        with transaction.atomic():
-            scene.begin(Cast())()
-            transaction.set_rollback(True)
-    assert seen.steps == set(TABLE) | set(SILENT)
+    assert set().union(*(play(scene).steps for scene in SCENES)) == set(TABLE) | set(SILENT)
 
 
 # --- In words -------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from chat.tests.say import agreed, news, say
 from realtime import fragments, jobs
 from realtime.bulk import bulk_create
 from realtime.models import JournalRow
-from realtime.tests.conftest import _empty_tables, live, transactional_db  # noqa: F401 (fixtures)
+from realtime.tests.conftest import live  # noqa: F401 (fixture)
 from realtime.tests.harness import Counted, Live, Page, Queries, session_of, until
 from realtime.topics import user_topic
 
@@ -31,7 +31,7 @@ WORDS = "I looked at the tap again: it drips about once a second, and the valve 
 
 
 @pytest.fixture
-def db(transactional_db: None) -> None:  # noqa: F811 (the fixture above)
+def db(transactional_db: None) -> None:
     """Whoever asks for `db` writes with real commits here: the hub reads on connections of its own."""
 
 

@@ -31,7 +31,7 @@ from notifications.tests.telling import look_at
 from realtime import inbound
 from realtime.fragments import declared, get
 from realtime.models import JournalRow, KeptSignal
-from realtime.tests.conftest import _empty_tables, live, transactional_db  # noqa: F401 (fixtures)
+from realtime.tests.conftest import live  # noqa: F401 (fixture)
 from realtime.tests.harness import Live, Page, journal_now, until
 from realtime.tests.harness import session_of as browser
 from realtime.topics import Principal, user_topic
@@ -41,7 +41,7 @@ POLL, SAY = "/live/poll", "/live/say"
 
 
 @pytest.fixture
-def db(transactional_db: None) -> None:  # noqa: F811 (the fixture above)
+def db(transactional_db: None) -> None:
     """Whoever asks for `db` writes with real commits here: the hub reads on connections of its own."""
 
 

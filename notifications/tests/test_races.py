@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,7 +17,6 @@ from notifications.actions import clear, mark_read, mark_read_about
 from notifications.models import FanOut, Mail, MailStatus, Notification
 from notifications.tests.kinds import ANSWER
 from notifications.tests.telling import NOW, tell
-from realtime.tests.conftest import _empty_tables, transactional_db  # noqa: F401 (fixtures)
 from realtime.tests.serving import environment
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,9 +24,8 @@ SOON = NOW + timedelta(minutes=1)
 
 
 @pytest.fixture
-def db(transactional_db: None) -> Iterator[None]:  # noqa: F811 (the fixture above)
+def db(transactional_db: None) -> None:
     """Whoever asks for `db` writes with real commits here."""
-    return transactional_db
 
 
 def test_two_who_tell_at_once_make_one_row_that_counts_two(alice):

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import connection, transaction
 from django.test import Client
 
 from realtime.tests.board.live import board_topic
@@ -16,36 +15,6 @@ from realtime.tests.board.models import Board
 from realtime.tests.harness import Live, session_of
 
 _numbers = itertools.count(1)
-
-
-def tables_without_rows() -> list[str]:
-    """Tables that a test may fill and that are emptied after it; those the migrations have filled stay."""
-    with connection.cursor() as cursor:
-        names = connection.introspection.table_names(cursor)
-        found = []
-        for name in names:
-            cursor.execute(f'SELECT EXISTS (SELECT 1 FROM "{name}")')
-            if not cursor.fetchone()[0]:
-                found.append(name)
-    return found
-
-
-@pytest.fixture(scope="session")
-def _empty_tables(django_db_setup: None, django_db_blocker: Any) -> list[str]:
-    with django_db_blocker.unblock():
-        return tables_without_rows()
-
-
-@pytest.fixture
-def transactional_db(_empty_tables: list[str], django_db_blocker: Any) -> Iterator[None]:
-    """The database with real commits, which bells and other connections need. Emptied afterwards by deleting:
-    truncating would take the journal's one state row and the seeds of the migrations with it."""
-    with django_db_blocker.unblock():
-        yield
-        with transaction.atomic(), connection.cursor() as cursor:
-            for name in _empty_tables:
-                cursor.execute(f'DELETE FROM "{name}"')
-        connection.close()
 
 
 @pytest.fixture
