@@ -169,7 +169,7 @@ class WorkNow:
     @property
     def news(self) -> str:
         """What was taken from the driver a moment ago, and what that means."""
-        if self.lost is None or self.dispatch is not None:
+        if self.lost is None or self.dispatch is not None or self.shift is None:
             return ""
         what = f"“{self.lost.leg.note}”"
         if self.lost.status == DispatchStatus.EXPIRED:

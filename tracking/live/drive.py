@@ -212,6 +212,6 @@ def sender_key(user: User) -> str | None:
     return str(user.pk) if user.role in (Role.DRIVER, Role.TECHNICIAN) else None
 
 
-site_wide(offer, key=own_key, topic=lambda user: drive_topic(user.pk))
-# The driver's own screen has it in another place.
+# The driver's own screen has both in places of its own.
+site_wide(offer, key=own_key, topic=lambda user: drive_topic(user.pk), place="road")
 site_wide(sender, key=sender_key, topic=lambda user: fixes_topic(user.pk), place="road")

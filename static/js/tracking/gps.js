@@ -17,7 +17,7 @@ const isMoving = (now, was) => !was || (now.speed ?? 0) >= WALK
 // newest position. `moving` and `idle` are milliseconds.
 export class Gps {
   constructor({ take, tell }) {
-    Object.assign(this, { take, tell, watching: null, timer: 0, last: null, given: null, givenAt: -Infinity, asking: false });
+    Object.assign(this, { take, tell, watching: null, timer: 0, last: null, given: null, givenAt: -Infinity, asking: false, asked: 0 });
   }
 
   get isOn() { return this.timer !== 0; }
@@ -32,6 +32,7 @@ export class Gps {
   watch() {
     if (!navigator.geolocation) { this.tell("none"); return; }
     this.tell("searching");
+    this.asked = Date.now();
     this.watching = navigator.geolocation.watchPosition((found) => this.heard(found), (error) => this.failed(error), options);
     this.permission ??= navigator.permissions?.query({ name: "geolocation" }).then((status) => {
       status.onchange = () => { if (this.isOn && status.state === "granted") { this.unwatch(); this.watch(); } };
@@ -59,14 +60,16 @@ export class Gps {
   ask() {
     if (this.asking || !navigator.geolocation) return;
     this.asking = true;
+    this.asked = Date.now();
     const end = () => { this.asking = false; };
     navigator.geolocation.getCurrentPosition((found) => { end(); this.heard(found); }, end, options);
   }
 
   heard(found) {
     if (!this.isOn) return; // an answer that came too late: nothing is collected any more
-    this.last = found;
-    this.tell(found);
+    // Asked for with a maximum age of 0 it was measured after that, whatever clock the receiver has.
+    this.last = { coords: found.coords, timestamp: Math.max(found.timestamp, this.asked) };
+    this.tell(this.last);
     this.look();
   }
 

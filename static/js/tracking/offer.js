@@ -2,7 +2,7 @@
 // while it stands, and the focus returns to where it was.
 import { paintRings } from "./countdown.js";
 
-const BELOW = ".skip-link, .app-header, main";
+const BELOW = ".skip-link, .app-header, main > :not([data-offer])";
 const CARET = "input, textarea, select, [contenteditable]";
 const AGAIN = 2000;
 const headers = JSON.parse(document.body.getAttribute("hx-headers") ?? "{}");
