@@ -26,6 +26,7 @@ from demo.simulator.market import OPEN_A_TRADE
 from demo.talks import tell_talks, tell_visitors_talks
 from demo.trades import KINDS, TRADES, make_categories
 from demo.tray import settle_notices, spare_simulated_mail
+from realtime import journal
 from realtime.bulk import bulk_update
 
 ZONE = "Europe/London"
@@ -33,7 +34,7 @@ EMMA, TARIQ = f"emma@{DOMAIN}", f"tariq@{DOMAIN}"
 WEEKS = 5
 
 
-@transaction.atomic
+@journal.anew()
 def fill(now: datetime, *, weeks: int = WEEKS) -> None:
     """Make everybody and tell `weeks` of history. All or nothing."""
     make_people(now)
@@ -156,7 +157,7 @@ def usual_stories(teller: Teller, weeks: int, taken: set[tuple[str, int]]) -> li
         for days in range(7 * weeks, 0, -1) if person.verified else ():
             day = teller.now - timedelta(days=days)
             works = day.astimezone(LONDON).weekday() in person.days and (person.email, days) not in taken
-            if not works or teller.chance.random() > 0.13:
+            if not works or teller.chance.random() > 0.09:
                 continue
             start = local(day, teller.chance.randint(person.hours[0] + 1, 12), teller.chance.choice((0, 30)))
             customer, kind = others[len(stories) % len(others)], teller.kind_for(person.email)

@@ -14,6 +14,7 @@ import secrets
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -27,6 +28,7 @@ from realtime import bell, fragments
 ORDER = "realtime.end"
 ORDERS_TOPIC = "realtime.orders"
 ROWS_A_STATEMENT = 150
+_begins_anew: ContextVar[bool] = ContextVar("begins_anew", default=False)
 
 
 class Touch(NamedTuple):
@@ -164,6 +166,8 @@ def _make_room(cursor: Any, touches: Sequence[Touch]) -> None:
 
 def write_touches(changes: Iterable[tuple[models.Model | None, models.Model | None]]) -> None:
     """Journal what (before, after) pairs of live rows touch; None stands for a row made or deleted."""
+    if _begins_anew.get():
+        return
     plain: dict[Touch, None] = {}
     latest: dict[Touch, None] = {}
     for before, after in changes:
@@ -175,6 +179,22 @@ def write_touches(changes: Iterable[tuple[models.Model | None, models.Model | No
                 into[Touch(topic, fragment.name, key)] = None
     write(list(plain))
     write(sorted(latest), latest=True)  # in one order, so that two writers of the same rows cannot deadlock
+
+
+@contextmanager
+def anew() -> Iterator[None]:
+    """For a transaction that makes nearly everything there is: what it writes is not journaled row by row, but with it
+    a new epoch begins, so that each open page looks at all it shows again.
+    """
+    from realtime.models import JournalState
+
+    with transaction.atomic():
+        token = _begins_anew.set(True)
+        try:
+            yield
+        finally:
+            _begins_anew.reset(token)
+        JournalState.objects.update_or_create(pk=1, defaults={"epoch": secrets.token_hex(4)})
 
 
 # --- Reading --------------------------------------------------------------------------------------

@@ -500,3 +500,27 @@ def test_a_save_costs_one_statement_more(here: Board, django_assert_num_queries:
 def test_loaded_fixtures_are_not_journalled(here: Board, written: Written) -> None:
     Note(pk=77, board=here, text="Milk").save_base(raw=True)
     assert written() == [] and JournalState.objects.count() == 1
+
+
+# --- Beginning anew
+
+
+def test_a_database_that_is_filled_begins_a_new_epoch_instead_of_a_row_for_each(here: Board, rings: Any) -> None:
+    before = journal.now()
+    with journal.anew():
+        made = Note.objects.create(board=here, text="Milk")
+    assert not JournalRow.objects.filter(fragment="board.note", key=str(made.pk)).exists()
+    assert journal.since(before).reset
+    later = journal.now()
+    Note.objects.create(board=here, text="Bread")
+    assert not journal.since(later).reset and journal.since(later).changes
+
+
+def test_a_filling_that_fails_leaves_the_epoch_and_the_journal_as_they_were(here: Board, written: Written) -> None:
+    before = journal.now()
+    with pytest.raises(ValueError, match="broken"), journal.anew():
+        Note.objects.create(board=here, text="Milk")
+        raise ValueError("broken")
+    assert not journal.since(before).reset and not Note.objects.exists()
+    Note.objects.create(board=here, text="Bread")
+    assert written()
