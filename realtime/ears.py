@@ -109,7 +109,6 @@ class Ears:
     def take(self, reading: Reading) -> None:
         """Pass on what a look found and no bell brought; count what no bell brings within its grace either."""
         self.looked_at = journal.milliseconds()
-        self.cursor = reading.cursor
         if reading.reset:  # another database, or a tail that slept past the journal's horizon
             self.lost()
         moment = time.monotonic()
@@ -119,6 +118,7 @@ class Ears:
                 if moment - self.joined.get(change.touch.topic, moment) > BELL_GRACE:
                     self._unbelled[change.id] = moment
                 self.mark(change.touch, change.at)
+        self.cursor = reading.cursor  # not before: whoever holds a change back needs a cursor that has not seen it
         for number, found_at in list(self._unbelled.items()):
             if moment - found_at > BELL_GRACE:
                 del self._unbelled[number]

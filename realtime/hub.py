@@ -28,6 +28,7 @@ from realtime.ears import Ears
 from realtime.jobs import Answer, Job, Question, answer_frames, by_socket, frame
 from realtime.journal import ORDER, Cursor, Touch
 from realtime.keeping import Keeper
+from realtime.pacing import Pacer
 from realtime.sockets import NOT_YOURS, SERVER_GOING, SIGNED_OUT, TOO_SLOW, LiveSocket, Send
 from realtime.topics import Principal
 
@@ -70,6 +71,7 @@ class Hub:
             lost=self._send_all_back,
             signal=self._signal,
         )
+        self.pacer = Pacer(loop, cursor=lambda: self.ears.cursor, release=self._take_back)
         self.keeper = Keeper(self)
         self._numbers = 0
         self._orders: deque[tuple[float, str]] = deque(maxlen=500)
@@ -211,14 +213,18 @@ class Hub:
     def _mark(self, touch: Touch, at: float) -> None:
         if touch.fragment == ORDER:
             self._obey(touch.key)
-        elif touch.topic in self.followers:
+        elif touch.topic in self.followers and not self.pacer.holds(touch, at):
             self.dirty.setdefault(touch, at)
             self._wake.set()
+
+    def _take_back(self, touches: dict[Touch, float]) -> None:
+        for touch, at in touches.items():
+            self._mark(touch, at)
 
     def _looked(self) -> None:
         """After a look of the tail with nothing left to deliver, everything up to it is delivered."""
         if not self.dirty and self._job is None and not self._failing:
-            self.safe_cursor, self.asof = self.ears.cursor, self.ears.looked_at
+            self.safe_cursor, self.asof = self.pacer.floor(self.ears.cursor), self.ears.looked_at
 
     def _send_all_back(self) -> None:
         for socket in list(self.sockets):
@@ -274,10 +280,14 @@ class Hub:
                     log.exception("A batch could not be rendered; trying again in %.1f s.", pause)
                     self.dirty = job.dirty | self.dirty
                     self.waiting = job.questions + self.waiting
+                    self.pacer.undone(job.changed_at)
                     await asyncio.sleep(pause)
                     pause = min(pause * 2, 2)
                 else:
-                    await self._deliver(job)
+                    try:
+                        await self._deliver(job)
+                    finally:
+                        self.pacer.done(job.changed_at)
                 finally:
                     self._job = None
 
@@ -289,7 +299,10 @@ class Hub:
             sockets = self.followers.get(name, ())
             audience[name] = {each.principal for each in sockets if each.ready and each.principal}
         open_ones = [question for question in questions if question.socket.open]
-        return Job(dirty, audience, open_ones, self.ears.cursor, self.ears.looked_at, time.monotonic())
+        self.pacer.begin(audience)
+        # Now, not when it is delivered: what is held back at this moment may be on its way by then.
+        reaches = self.pacer.floor(self.ears.cursor)
+        return Job(dirty, audience, open_ones, reaches, self.ears.looked_at, time.monotonic())
 
     async def _deliver(self, job: Job) -> None:
         """Frames carry the cursor up to which everything was delivered before this batch: never the tail's
@@ -307,7 +320,7 @@ class Hub:
         self._observe(job)
         self._mend_later(job)
         if not self._failing:
-            self.safe_cursor, self.asof = job.collected, job.looked_at
+            self.safe_cursor, self.asof = job.reaches, job.looked_at
 
     def _attempt(self, socket: LiveSocket, step: Callable[..., None], *args: Any) -> None:
         try:

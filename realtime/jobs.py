@@ -54,7 +54,7 @@ class Job:
     dirty: dict[Touch, float]
     audience: dict[str, set[Principal]]
     questions: list[Question]
-    collected: Cursor | None
+    reaches: Cursor | None  # what pages have seen everything up to, once this is delivered
     looked_at: float
     started: float
     here: Cursor = field(init=False)

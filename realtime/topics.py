@@ -40,7 +40,9 @@ class Topic:
     digits, `-` and `_` (a group name of the channel layer allows no more). `users(user_ids, *params)`
     returns those of `user_ids` that belong now, with at most one query; `links(tokens, *params)` does the
     same for share links. Without a rule nobody of that kind belongs. `keeps_signals`: polls look for kept
-    signals on it, which costs them a query.
+    signals on it, which costs them a query. `pace`: seconds between two frames on one topic from one process,
+    for what changes more often than anybody can look; what comes in between goes into the next frame. A
+    function, where a setting says it.
     """
 
     def __init__(
@@ -50,12 +52,13 @@ class Topic:
         users: UsersRule | None = None,
         links: LinksRule | None = None,
         keeps_signals: bool = False,
+        pace: float | Callable[[], float] = 0.0,
     ) -> None:
         if pattern in _kinds:
             raise ValueError(f"The topic {pattern} is declared twice.")
         self.pattern = pattern
         self.keeps_signals = keeps_signals
-        self._users, self._links = users, links
+        self._users, self._links, self._pace = users, links, pace
         self._casts: list[type[int] | type[str]] = []
         self._regex = re.compile(re.sub(r"\\\{(\w+)(:str)?\\\}", self._part, re.escape(pattern)), re.ASCII)
         self._format = re.sub(r"\{(\w+)(:str)?\}", "{}", pattern)
@@ -65,6 +68,11 @@ class Topic:
     def _part(self, match: re.Match[str]) -> str:
         self._casts.append(str if match[2] else int)
         return r"([A-Za-z0-9_-]{1,64})" if match[2] else r"(0|[1-9]\d{0,17})"
+
+    @property
+    def pace(self) -> float:
+        """Seconds between two frames on one topic of this kind; 0 where each change goes out at once."""
+        return self._pace() if callable(self._pace) else self._pace
 
     def __call__(self, *params: int | str) -> str:
         """The name of one topic of this kind; `params` in the pattern's order."""

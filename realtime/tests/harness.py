@@ -87,6 +87,7 @@ class Page:
         self.code: int | None = None
         self.got: list[dict[str, Any]] = []
         self.sizes: list[int] = []
+        self.times: list[float] = []  # when each of `got` came, by time.monotonic()
         self.cursor = ""
         self.topics: list[str] = []
         self.shown: dict[str, tuple[int, str | None]] = {}
@@ -109,6 +110,7 @@ class Page:
 
     def _see(self, frame: dict[str, Any], size: int) -> None:
         self.sizes.append(size)
+        self.times.append(time.monotonic())
         self.cursor = frame.get("c") or self.cursor
         for piece in frame.get("f", ()):
             version, here = int(piece["v"]), self.shown.get(piece["id"])

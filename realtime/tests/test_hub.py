@@ -239,7 +239,7 @@ def test_frames_never_carry_a_cursor_ahead_of_what_was_sent(
     assert shown(page) == fresh(alices, board)
     for upto in range(0, len(page.got), 3):
         cut = Page.__new__(Page)
-        cut.shown, cut.got, cut.sizes, cut.cursor = {}, [], [], page.got[0]["c"]
+        cut.shown, cut.got, cut.sizes, cut.times, cut.cursor = {}, [], [], [], page.got[0]["c"]
         for frame in page.got[: upto + 1]:
             cut._see(frame, 0)
         back = live.open(bobs)
