@@ -7,6 +7,7 @@ from django.db.models import Q
 from accounts.models import Role, User
 from realtime.topics import Topic
 from tracking.models import Journey, ShareLink
+from tracking.rules.numbers import number
 
 # A journey that its customer sees, and a link that shows one: what is asked here when a position is about to be
 # delivered is what the traveller's own screen says about who can see them.
@@ -38,9 +39,9 @@ def holding_a_link(tokens: set[str], journey_id: int) -> set[str]:
 
 # A driver's screen, and what it hears of its own fixes.
 drive_topic = Topic("user.{user_id}.drive", users=self_alone, keeps_signals=True)
-fixes_topic = Topic("user.{user_id}.fixes", users=self_alone)
+fixes_topic = Topic("user.{user_id}.fixes", users=self_alone, pace=lambda: number("SENDER_EVERY_MS") / 1000)
 # The moving marker. Whoever follows it sees a position, so it ends with the journey.
 journey_topic = Topic("journey.{journey_id}", users=expecting, links=holding_a_link)
 # The desk: positions apart from the rest, because they come in batches.
-fleet_topic = Topic("desk.fleet", users=desk)
+fleet_topic = Topic("desk.fleet", users=desk, pace=lambda: number("FLEET_EVERY_MS") / 1000)
 dispatch_topic = Topic("desk.dispatch", users=desk)
