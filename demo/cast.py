@@ -1,10 +1,14 @@
-"""The people of the demo. Those with a `slug` are on the sign-in page, for visitors, and never simulated."""
+"""The people of the demo. Those with a `slug` are on the sign-in page, for visitors, and never simulated.
+
+Drivers are in `demo.drivers`.
+"""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 from accounts.models import Role
+from demo.places import AREAS
 
 # A top-level domain that no mail ever reaches (RFC 2606).
 DOMAIN = "callout.example"
@@ -12,7 +16,9 @@ PASSWORD = "callout-demo"  # noqa: S105 (told to everybody on the sign-in page, 
 
 
 class Person(NamedTuple):
-    """Somebody of the demo. `skills` to `hours` are a technician's; `invites` says what a visitor can try."""
+    """Somebody of the demo. `skills` to `hours` are a technician's (a driver's: `skills`, `area`, and the vehicle);
+    `invites` says what a visitor can try.
+    """
 
     name: str
     role: str
@@ -26,6 +32,9 @@ class Person(NamedTuple):
     days: tuple[int, ...] = (0, 1, 2, 3, 4)
     about: str = ""
     verified: bool = True
+    vehicle: str = ""
+    plate: str = ""
+    capacity_kg: int = 0
 
     @property
     def email(self) -> str:
@@ -41,6 +50,21 @@ class Person(NamedTuple):
 def customer(name: str, phone: str, slug: str = "", invites: str = "") -> Person:
     """Somebody who books."""
     return Person(name, Role.CUSTOMER, phone, slug, invites)
+
+
+def driver(name: str, phone: str, area: str, vehicle: str, skills: str) -> Person:
+    """Somebody who drives. `vehicle` is its kind, its plate (- for none) and how many kg it carries."""
+    kind, *plate, capacity = vehicle.split()
+    return Person(
+        name,
+        Role.DRIVER,
+        phone,
+        skills=tuple(skills.split()),
+        area=area,
+        vehicle=kind,
+        plate=" ".join(plate).strip("-"),
+        capacity_kg=int(capacity),
+    )
 
 
 WEEK = (0, 1, 2, 3, 4, 5)
@@ -249,7 +273,53 @@ ADMINS = (
     Person("Nadia Hughes", Role.ADMIN, "+44 20 7946 0302"),
 )
 
-EVERYBODY = (*CUSTOMERS, *TECHNICIANS, *ADMINS)
+DRIVERS = (
+    Person(
+        "Sam Bailey",
+        Role.DRIVER,
+        "+44 20 7946 0401",
+        "sam",
+        "A driver off duty. Go on duty and the desk asks you to take a leg within seconds: accept it and drive.",
+        ("fragile",),
+        "Islington",
+        vehicle="van",
+        plate="LD72 KXM",
+        capacity_kg=900,
+    ),
+    driver("Dev Malhotra", "+44 20 7946 0402", "Camden", "van LK71 HRO 1000", "fragile heavy"),
+    driver("Ruth Owusu", "+44 20 7946 0403", "Southwark", "van LC23 VBN 1200", "heavy"),
+    driver("Pavel Hruska", "+44 20 7946 0404", "Hackney", "truck LN70 TWD 3500", "towing heavy"),
+    driver("Maya Thompson", "+44 20 7946 0405", "Hammersmith", "car LR73 OKE 300", "fragile"),
+    driver("Kenji Sato", "+44 20 7946 0406", "Bethnal Green", "bike - 25", ""),
+    driver("Zofia Wrona", "+44 20 7946 0407", "Brixton", "van LE22 GYS 900", "fragile"),
+    driver("Leon Baptiste", "+44 20 7946 0408", "Kilburn", "truck LP69 RCV 3000", "towing"),
+)
+DRIVER_SKILLS = {"fragile": "Fragile goods", "heavy": "Heavy goods", "towing": "Towing"}
+
+# Those whom `simulate --drivers 50` hires beyond them: made up by number, always the same ones. They never sign in.
+MOST_DRIVERS = 50
+FIRST = ("Aisha", "Ben", "Carla", "Dominik", "Efua", "Femi", "Gareth", "Hana", "Imran", "Jess", "Karim", "Lena")
+LAST = ("Abbott", "Bakare", "Chowdhury", "Dunne", "Edwards", "Fischer", "Gill", "Hoang", "Ivanov", "Jarvis", "Khan")
+KINDS_OF_VEHICLE = (("van", 900), ("car", 300), ("van", 1200), ("bike", 25), ("truck", 3000))
+
+
+def hired(number: int) -> Person:
+    """The driver of that number (from 0) among those who are hired when many are wanted."""
+    area = list(AREAS)[number * 7 % len(AREAS)]
+    kind, kilograms = KINDS_OF_VEHICLE[number % len(KINDS_OF_VEHICLE)]
+    name = f"{FIRST[number % len(FIRST)]} {LAST[number % len(LAST)]}"
+    plate = (
+        ""
+        if kind == "bike"
+        else f"L{'ABCDEFGHKM'[number % 10]}{71 + number % 4} {'CFHJRTVX'[number % 8]}{'BDGKNPSW'[number // 8]}{'YLMZ'[number % 4]}"
+    )
+    skills = {"truck": ("towing", "heavy"), "van": ("fragile", "heavy") if number % 2 else ("fragile",)}.get(kind, ())
+    return Person(name, Role.DRIVER, "", skills=skills, area=area, vehicle=kind, plate=plate, capacity_kg=kilograms)
+
+
+EVERYBODY = (*CUSTOMERS, *TECHNICIANS, *DRIVERS, *ADMINS)
 PLAYABLE = {person.slug: person for person in EVERYBODY if person.slug}
-SIMULATED_EMAILS = frozenset(person.email for person in EVERYBODY if person.is_simulated)
-EMAILS = frozenset(person.email for person in EVERYBODY)
+OTHER_DRIVERS = tuple(person for person in DRIVERS if person.is_simulated)
+HIRED = tuple(hired(number) for number in range(MOST_DRIVERS - len(OTHER_DRIVERS)))
+SIMULATED_EMAILS = frozenset(person.email for person in (*EVERYBODY, *HIRED) if person.is_simulated)
+EMAILS = frozenset(person.email for person in (*EVERYBODY, *HIRED))

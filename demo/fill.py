@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, time, timedelta
 from functools import partial
 from random import Random
@@ -18,7 +18,8 @@ from bookings.models import Booking, Session
 from bookings.states import BookingStatus
 from common.refusals import Refusal
 from demo.booking import LONDON, local, next_daytime
-from demo.cast import ADMINS, CUSTOMERS, DOMAIN, EVERYBODY, PASSWORD, TECHNICIANS, Person
+from demo.cast import ADMINS, CUSTOMERS, DOMAIN, DRIVERS, EVERYBODY, PASSWORD, TECHNICIANS, Person
+from demo.drivers import enlist, keep_skills
 from demo.history import Teller
 from demo.places import AREAS
 from demo.portraits import portrait
@@ -58,6 +59,7 @@ def freshen(now: datetime) -> None:
 
     Does nothing while it is all there.
     """
+    make_missing_drivers(now)
     teller = make_teller(now, seed=Booking.objects.count())
     tell_visitors_visits(teller)
     tell_emmas_choice(teller)
@@ -76,14 +78,34 @@ def make_people(now: datetime) -> None:
         user = sign_up(person)
         if person.role == Role.TECHNICIAN and person.verified:
             actions.verify_technician(user.technician, by=None, now=joined + timedelta(days=1))
+    keep_skills()
+    for person in DRIVERS:
+        enlist(person)
     for person in ADMINS:
         User.objects.create_superuser(person.email, None, name=person.name, phone=person.phone, time_zone=ZONE)
-    for person in EVERYBODY:
+    give_faces_and_password(EVERYBODY, joined)
+
+
+def give_faces_and_password(people: Sequence[Person], joined: datetime) -> None:
+    """What makes an account of the cast one: a portrait, the password that is told, and a past."""
+    for person in people:
         user = User.objects.get(email=person.email)
         face = portrait(person.name)
         actions.update_profile(user, by=None, name=person.name, phone=person.phone, time_zone=ZONE, photo=face)
-    everybody = User.objects.filter(email__in=[person.email for person in EVERYBODY])
+    everybody = User.objects.filter(email__in=[person.email for person in people])
     bulk_update(everybody, password=make_password(PASSWORD), joined_at=joined)
+
+
+def make_missing_drivers(now: datetime) -> None:
+    """The drivers of a demo that was filled before there were any."""
+    here = set(User.objects.filter(email__in=[person.email for person in DRIVERS]).values_list("email", flat=True))
+    missing = [person for person in DRIVERS if person.email not in here]
+    if missing:
+        keep_skills()
+        for person in missing:
+            enlist(person)
+        give_faces_and_password(missing, now)
+        spare_simulated_mail()
 
 
 def sign_up(person: Person) -> User:

@@ -6,9 +6,8 @@ from datetime import datetime, timedelta
 
 from accounts.models import User
 from demo.cast import EMAILS, SIMULATED_EMAILS
-from notifications.actions import turn_off_mail
-from notifications.kinds import declared
-from notifications.models import Channel, Mail, MailStatus, Notification
+from demo.drivers import spare_mail
+from notifications.models import Mail, MailStatus, Notification
 from realtime.bulk import bulk_update
 
 NEWS = timedelta(hours=3)  # what is younger waits unread for whoever looks
@@ -16,9 +15,7 @@ NEWS = timedelta(hours=3)  # what is younger waits unread for whoever looks
 
 def spare_simulated_mail() -> None:
     """Nobody reads the mail of the simulated: they want none."""
-    kinds = [kind for kind in declared() if Channel.EMAIL in kind.channels]
-    for user in User.objects.filter(email__in=SIMULATED_EMAILS):
-        turn_off_mail(user, [kind for kind in kinds if user.role in kind.roles])
+    spare_mail(list(User.objects.filter(email__in=SIMULATED_EMAILS)))
 
 
 def settle_notices(now: datetime) -> None:
