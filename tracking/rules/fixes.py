@@ -155,7 +155,7 @@ def take(known: Known, sent: Iterable[Sent], *, now: datetime, collected: Callab
     for each in sorted((each for each in listed if each is not None), key=lambda each: each.at):
         reason = outright(each, now, collected)
         if reason is None and isinstance(each, Report):
-            if is_late(done.known, each, now):
+            if is_late(each, now, done.known.device_at, known.received_at):
                 step, trail = judge(trail, each)
                 reason = _note(done, step, each, late=True)
             elif is_too_soon(done.known, each):
@@ -195,18 +195,17 @@ def outright(sent: Report | Placeless, now: datetime, collected: Callable[[datet
     return Refused.NO_PLACE if isinstance(sent, Placeless) else None
 
 
-def is_late(known: Known, report: Report, now: datetime) -> bool:
-    """Whether it is old, or came before what was heard already.
+def is_late(report: Report, now: datetime, newest: datetime | None, heard_at: datetime | None) -> bool:
+    """Whether it is old, or not newer than the `newest` by the device's clock, which was last heard at `heard_at`.
 
     A clock that runs ahead by less than a minute counts as now: one stamp from its future must not make late what
     the next seconds bring.
     """
     if now - report.at > seconds("LIVE_SECONDS"):
         return True
-    if known.device_at is None or report.at > known.device_at:
+    if newest is None or report.at > newest:
         return False
-    heard = min(known.device_at, known.received_at or known.device_at)
-    return report.at == known.device_at or min(report.at, now) <= heard
+    return report.at == newest or min(report.at, now) <= min(newest, heard_at or newest)
 
 
 def is_too_soon(known: Known, report: Report) -> bool:
