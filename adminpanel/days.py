@@ -191,7 +191,7 @@ def dispatches_of(day: Day) -> QuerySet[Dispatch]:
 def leg_bar(dispatch: Dispatch) -> Bar:
     """From the offer to its end."""
     word = str(DispatchStatus(dispatch.status).label)
-    note = f"{word}: {dispatch.reason}" if dispatch.reason else word
+    note = f"{word}: {dispatch.reason.rstrip('.')}" if dispatch.reason else word
     return Bar(dispatch.status, dispatch.offered_at, dispatch.ended_at, str(dispatch.leg), dispatch.leg_id, note)
 
 

@@ -13,6 +13,9 @@ from tracking.models import Driver, Leg
 from tracking.rules.numbers import number
 
 
+SHOWN = 8  # candidates; the rest are folded away
+
+
 class LegForm(forms.ModelForm[Leg]):
     """A new leg; the action makes it."""
 
@@ -26,6 +29,10 @@ class LegForm(forms.ModelForm[Leg]):
         }
         labels = {"pick_up_latitude": "Latitude", "pick_up_longitude": "Longitude"}  # noqa: RUF012
         help_texts = {"skill": "Only drivers who can do this are asked."}  # noqa: RUF012
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["skill"].empty_label = "None needed"  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         """Half a point is none, and (0, 0) is nowhere."""
@@ -73,6 +80,7 @@ class OfferForm(forms.Form):
         super().__init__(data)
         self.candidates = [each for each in candidates if each.fits]
         self.others = [each for each in candidates if not each.fits]
+        self.first, self.rest = self.candidates[:SHOWN], self.candidates[SHOWN:]
         first = [str(each.driver.pk) for each in self.candidates[:1]]
         self.ticked = data.getlist("drivers") if data else (list(chosen) or first)
         self.fields["drivers"].choices = [(str(c.driver.pk), str(c.driver)) for c in candidates]  # type: ignore[attr-defined]

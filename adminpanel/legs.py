@@ -52,7 +52,7 @@ class Asked:
     def outcome(self) -> str:
         """How it ended, with the reason: Declined: too far away."""
         word = str(self.dispatch.get_status_display())
-        return f"{word}: {self.dispatch.reason}" if self.dispatch.reason else word
+        return f"{word}: {self.dispatch.reason.rstrip('.')}" if self.dispatch.reason else word
 
 
 @dataclass

@@ -10,8 +10,6 @@ from django.conf import settings
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from tracking.rules.numbers import number
-
 register = template.Library()
 
 
@@ -24,16 +22,4 @@ def stamp(moment: datetime | None, zone: str = "") -> SafeString:
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         moment.isoformat(), f"{local:%a %-d %b %Y, %H:%M:%S %Z}", f"{local:%H:%M:%S}",
-    )  # fmt: skip
-
-
-@register.simple_tag
-def age(moment: datetime | None, state: str = "", zone: str = "") -> SafeString:
-    """How old a position is: the browser counts, and turns it live, stale, lost by itself."""
-    if moment is None:
-        return SafeString()
-    local = moment.astimezone(ZoneInfo(zone or settings.DEFAULT_ZONE))
-    return format_html(
-        '<time data-age="{} {}" datetime="{}" data-age-state="{}">{}</time>',
-        number("LIVE_SECONDS"), number("STALE_SECONDS"), moment.isoformat(), state, f"{local:%H:%M:%S}",
     )  # fmt: skip
