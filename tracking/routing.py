@@ -1,6 +1,6 @@
 """Travel times by road, from a routing server that a site may name in `ROUTING_URL` (the API of OSRM).
 
-Only the clock asks: no page waits for somebody else's server. Without one, or while it is silent, we estimate ourselves.
+Only the clock asks: no page waits for somebody else's server. Without one, or while it is silent, the estimate is ours.
 """
 
 from __future__ import annotations

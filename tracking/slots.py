@@ -40,6 +40,6 @@ def next_step(work: Work, request: HttpRequest | None) -> Mapping[str, Any] | No
     return {"work": work, "visit": session, "journey": open_of(session=session)}
 
 
-fill("bookings.job", template="tracking/_ride_panel.html", context=ride_panel)
-fill("bookings.work", template="tracking/_trips.html", context=trip_panel)
+fill("bookings.job_first", template="tracking/_ride_panel.html", context=ride_panel)
+fill("bookings.work_first", template="tracking/_trips.html", context=trip_panel)
 fill("bookings.step", template="tracking/_step.html", context=next_step)

@@ -8,7 +8,7 @@ const SVG = "http://www.w3.org/2000/svg";
 function shape() {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("viewBox", "0 0 44 44");
-  svg.innerHTML = '<path class="who-arrow" d="M22 2 33 19a13 13 0 0 1-22 0z"/><circle class="who-dot" cx="22" cy="22" r="11"/><circle class="who-eye" cx="22" cy="22" r="4"/>';
+  svg.innerHTML = '<path class="who-arrow" d="M22 5 35 37 22 30 9 37z"/><circle class="who-dot" cx="22" cy="22" r="11"/><circle class="who-eye" cx="22" cy="22" r="4"/>';
   return svg;
 }
 
