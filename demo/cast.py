@@ -303,16 +303,17 @@ LAST = ("Abbott", "Bakare", "Chowdhury", "Dunne", "Edwards", "Fischer", "Gill", 
 KINDS_OF_VEHICLE = (("van", 900), ("car", 300), ("van", 1200), ("bike", 25), ("truck", 3000))
 
 
+def letters(number: int) -> str:
+    """The last three letters of a plate."""
+    return "CFHJRTVX"[number % 8] + "BDGKNPSW"[number // 8] + "YLMZ"[number % 4]
+
+
 def hired(number: int) -> Person:
     """The driver of that number (from 0) among those who are hired when many are wanted."""
     area = list(AREAS)[number * 7 % len(AREAS)]
     kind, kilograms = KINDS_OF_VEHICLE[number % len(KINDS_OF_VEHICLE)]
     name = f"{FIRST[number % len(FIRST)]} {LAST[number % len(LAST)]}"
-    plate = (
-        ""
-        if kind == "bike"
-        else f"L{'ABCDEFGHKM'[number % 10]}{71 + number % 4} {'CFHJRTVX'[number % 8]}{'BDGKNPSW'[number // 8]}{'YLMZ'[number % 4]}"
-    )
+    plate = "" if kind == "bike" else f"L{'ABCDEFGHKM'[number % 10]}{71 + number % 4} {letters(number)}"
     skills = {"truck": ("towing", "heavy"), "van": ("fragile", "heavy") if number % 2 else ("fragile",)}.get(kind, ())
     return Person(name, Role.DRIVER, "", skills=skills, area=area, vehicle=kind, plate=plate, capacity_kg=kilograms)
 

@@ -20,6 +20,7 @@ from common.refusals import Refusal
 from demo.booking import LONDON, local, next_daytime
 from demo.cast import ADMINS, CUSTOMERS, DOMAIN, DRIVERS, EVERYBODY, PASSWORD, TECHNICIANS, Person
 from demo.drivers import enlist, keep_skills
+from demo.drives import tell_drives, tell_emmas_driver
 from demo.history import Teller
 from demo.places import AREAS
 from demo.portraits import portrait
@@ -48,6 +49,7 @@ def fill(now: datetime, *, weeks: int = WEEKS) -> None:
     tell_visitors_visits(teller)
     tell_open_jobs(teller)
     tell_emmas_choice(teller)
+    tell_drives(teller)
     tell_talks(teller)
     settle_notices(now)
 
@@ -63,6 +65,7 @@ def freshen(now: datetime) -> None:
     teller = make_teller(now, seed=Booking.objects.count())
     tell_visitors_visits(teller)
     tell_emmas_choice(teller)
+    tell_emmas_driver(teller)
     tell_visitors_talks(teller)
     settle_notices(now)
 
