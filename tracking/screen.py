@@ -241,6 +241,27 @@ class Offer:
         return [(f"{url}?reason={each.value}", each.label) for each in RejectReason]
 
 
+# --- What is collected ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Collecting:
+    """Whether somebody's position is collected now, and how often their device sends it."""
+
+    user_id: int
+    on: bool
+
+    @property
+    def moving_seconds(self) -> int:
+        """On the move."""
+        return number("SEND_MOVING_SECONDS")
+
+    @property
+    def idle_seconds(self) -> int:
+        """At rest."""
+        return number("SEND_IDLE_SECONDS")
+
+
 # --- Who can see it -------------------------------------------------------------------------------
 
 

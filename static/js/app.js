@@ -12,7 +12,7 @@ import "./live.js";
 if (document.querySelector("[data-map-pick], [data-map-show]")) import("./map.js");
 
 // The road: where somebody's position is collected, or offers come.
-if (document.querySelector('[data-live="tracking.sender"], [data-live="tracking.offer"]')) import("./tracking/drive.js");
+if (document.querySelector('[data-live="tracking.collecting"]')) import("./tracking/drive.js");
 
 // The age of positions, and the map of somebody who is coming.
 if (document.querySelector('meta[name="live"]')) import("./tracking/page.js");

@@ -17,7 +17,7 @@ from bookings.work import whole
 from realtime.fragments import Fragment, site_wide, watch
 from tracking.live.positions import sender
 from tracking.models import Dispatch, Driver, Journey, Position, ShareLink, Shift
-from tracking.screen import LATELY, DutyNow, Offer, Watchers, WorkNow
+from tracking.screen import LATELY, Collecting, DutyNow, Offer, Watchers, WorkNow
 from tracking.states import ACTIVE_DISPATCH, DispatchStatus, Duty
 from tracking.topics import EXPECTED, STANDING_LINK, drive_topic, fixes_topic
 
@@ -116,6 +116,15 @@ def load_watchers(keys: Sequence[str]) -> Mapping[str, Watchers]:
     return {str(pk): Watchers(pk, shifts.get(pk), journeys.get(pk)) for pk in wanted}
 
 
+def load_collecting(keys: Sequence[str]) -> Mapping[str, Collecting]:
+    """Whether the positions of people are collected: on duty, or on the way to a visit. Two queries."""
+    wanted = whole(keys)
+    on = set(Shift.objects.filter(user__in=wanted, duty=Duty.ON_DUTY).values_list("user_id", flat=True))
+    rows = Journey.objects.filter(traveller__in=wanted, closed_at__isnull=True)
+    on |= set(rows.values_list("traveller_id", flat=True))
+    return {str(pk): Collecting(pk, pk in on) for pk in wanted}
+
+
 # --- What touches them ----------------------------------------------------------------------------
 
 
@@ -202,6 +211,19 @@ watchers = Fragment(
 )
 
 
+# The switch of the device's GPS: at once, on every page, and not at the slower pace of what it hears of its own fixes.
+collecting = Fragment(
+    "tracking.collecting",
+    template="tracking/_collecting.html",
+    load=load_collecting,
+    topics=lambda collecting: [drive_topic(collecting.user_id)],
+    watches=[
+        watch(Shift, fields=("duty",), touches=of_person),
+        watch(Journey, fields=("closed_at",), touches=of_traveller),
+    ],
+)
+
+
 def own_key(user: User) -> str | None:
     """Offers are for drivers, and stand over whichever page they look at."""
     return str(user.pk) if user.role == Role.DRIVER else None
@@ -212,6 +234,7 @@ def sender_key(user: User) -> str | None:
     return str(user.pk) if user.role in (Role.DRIVER, Role.TECHNICIAN) else None
 
 
-# The driver's own screen has both in places of its own.
+# The driver's own screen has the offer and the chip in places of its own.
 site_wide(offer, key=own_key, topic=lambda user: drive_topic(user.pk), place="road")
+site_wide(collecting, key=sender_key, topic=lambda user: drive_topic(user.pk))
 site_wide(sender, key=sender_key, topic=lambda user: fixes_topic(user.pk), place="road")

@@ -40,6 +40,7 @@ function greet(from) {
 function message(m) {
   count(socket.frames);
   if (m.now) status.setClock(m.now);
+  else if (m.at) status.notBefore(m.at);
   if (m.t === "welcome" || m.t === "followed") answered(m);
   else if (m.t === "f") pushed(m);
   else if (m.t === "beat") heartbeat(m);

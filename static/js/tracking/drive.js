@@ -11,10 +11,10 @@ const gps = new Gps({ take: (position) => add(fixOf(position)), tell: heard });
 let leads = false;
 
 function look() {
-  const sender = document.querySelector("[data-gps]");
-  const on = sender?.dataset.collect === "on";
-  if (sender) acknowledge(Number(sender.dataset.upto));
-  if (on && leads) gps.start({ moving: 1000 * sender.dataset.moving, idle: 1000 * sender.dataset.idle });
+  const { collect, moving, idle } = document.querySelector("[data-collect]")?.dataset ?? {};
+  const on = collect === "on";
+  acknowledge(Number(document.querySelector("[data-gps]")?.dataset.upto ?? 0));
+  if (on && leads) gps.start({ moving: 1000 * moving, idle: 1000 * idle });
   else if (gps.isOn) gps.stop();
   keepAwake(on);
   paint();
