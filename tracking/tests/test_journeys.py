@@ -62,7 +62,7 @@ class TestSettingOut:
 
     def test_not_to_two_places_at_once(self, visit, bob, charlie, journey) -> None:
         other = make.visit(charlie, bob, window_start=visit.ends_at + 4 * HOUR, window_end=visit.ends_at + 8 * HOUR)
-        with pytest.raises(Conflict, match="on the way to .Kitchen tap leaks. already") as refused:
+        with pytest.raises(Conflict, match=r"on the way to .Kitchen tap leaks. already") as refused:
             actions.set_out(other, by=bob, now=NOW)
         assert refused.value.next_url == f"/jobs/{visit.booking_id}/"
 
