@@ -12,7 +12,6 @@ from tracking.dispatching import Candidate
 from tracking.models import Driver, Leg
 from tracking.rules.numbers import number
 
-
 SHOWN = 8  # candidates; the rest are folded away
 
 

@@ -7,8 +7,6 @@ const FIELDS = ["id", "lat", "lng", "accuracy", "heading", "speed", "fix", "seen
 const MOVING = 1; // metres a second
 const number = (text) => (text === undefined || text === "" ? NaN : Number(text));
 
-export const rowOf = (id) => document.querySelector(`#fleet-rows > [data-driver="${id}"]`);
-
 // Everybody whose position is collected, by id; null while the page has not been told.
 export function readPeople() {
   const text = document.getElementById("tracking-fleet-all")?.textContent.trim();

@@ -1,17 +1,18 @@
 // A canvas over the map that draws everybody in one pass: no element for a marker, so five hundred glide as one.
 import { L } from "../map/base.js";
 import { clusters } from "./fleet-clusters.js";
-import { draw, drawChosen, drawGroup, palette } from "./fleet-shapes.js";
+import { begin, draw, drawChosen, drawGroup, palette } from "./fleet-shapes.js";
 
 const JUMP = 500; // metres: a step glides, a jump snaps
 const [LEAST, MOST] = [300, 2500]; // ms of a glide
 const TOGETHER = 30; // pixels: nearer markers are one
+const PICTURE = 30; // ms between two pictures of a glide
 const REACH = 22; // pixels around a tap
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 export class FleetLayer {
   constructor(map, legend) {
-    Object.assign(this, { map, legend, items: new Map(), groups: [], chosen: null, frame: 0, until: 0 });
+    Object.assign(this, { map, legend, items: new Map(), groups: [], chosen: null, frame: 0, until: 0, painted: 0 });
     // Leaflet's own canvas renderer places, scales and animates the canvas with the map; only what it draws is ours.
     map.createPane("fleet"); // above the names of boroughs, below what opens; see fleet.css
     this.canvas = L.canvas({ padding: 0.3, pane: "fleet" });
@@ -19,7 +20,18 @@ export class FleetLayer {
     this.canvas._redraw = () => this.paint();
     this.canvas._draw = () => this.paint();
     this.canvas.addTo(map);
+    this.recolour();
+    for (const [target, event] of [[matchMedia("(prefers-color-scheme: dark)"), "change"], [document, "click"]]) target.addEventListener(event, () => setTimeout(() => this.recolour()));
     map.on("zoomend", () => { this.regroup(); this.paint(); });
+  }
+
+  // The theme's colours, when it may have changed: asked for with every picture they would cost more than the drawing.
+  recolour() {
+    const theme = `${document.documentElement.dataset.theme} ${matchMedia("(prefers-color-scheme: dark)").matches}`;
+    if (theme === this.theme) return;
+    this.theme = theme;
+    this.colours = palette(this.legend);
+    this.paint();
   }
 
   // Take over what there is: `fresh` is a list of what `drawn` and `readLegs` give.
@@ -28,7 +40,6 @@ export class FleetLayer {
     const now = performance.now();
     this.items = new Map(fresh.map((item) => [item.id, this.moved(before.get(item.id), item, now)]));
     this.chosen = chosen;
-    this.colours = palette(this.legend);
     this.regroup();
     this.animate();
   }
@@ -64,17 +75,19 @@ export class FleetLayer {
 
   animate() {
     cancelAnimationFrame(this.frame);
-    const step = () => {
-      this.paint();
+    const step = (now) => {
+      if (now - this.painted > PICTURE || now >= this.until) this.paint(now);
       if (performance.now() < this.until) this.frame = requestAnimationFrame(step);
     };
     this.frame = requestAnimationFrame(step);
   }
 
-  paint() {
+  paint(now = performance.now()) {
+    this.painted = now;
     const { _ctx: ctx, _bounds: bounds } = this.canvas;
     if (!ctx || !bounds || !this.colours || this.map._animatingZoom) return;
     const size = bounds.getSize();
+    begin(ctx);
     ctx.clearRect(bounds.min.x, bounds.min.y, size.x, size.y);
     this.onScreen = this.placed(performance.now());
     for (const thing of this.onScreen) {

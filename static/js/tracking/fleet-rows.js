@@ -1,79 +1,55 @@
-// The rows beside the map: which of them fit the filter, which is chosen, and what positions say in them. A row is drawn
-// anew whenever the driver changes; what stands only here is written into it again.
+// The rows beside the map: which is chosen, and what positions say in them. A row is drawn anew whenever the driver
+// changes; what stands only here is written into it again.
 import { placeName } from "../map/base.js";
-import { quality, rowOf } from "./fleet-data.js";
+import { quality } from "./fleet-data.js";
 
 const AT_ONCE = 40; // rows whose place is looked up in one go
 const FAR = 0.002; // degrees, about 150 m: nearer is the same borough
-const form = document.getElementById("fleet-filter");
 const list = document.getElementById("fleet-rows");
+const others = document.getElementById("fleet-travellers");
+const actions = document.getElementById("fleet-actions");
 const named = new Map(); // id: where, and what it is called
+const told = new WeakMap(); // row: what was written into it last
+let index = new Map(); // id: row; five hundred are not searched for one by one
 
-export const rows = () => [...list.querySelectorAll(":scope > [data-driver]")];
-const rowsOf = (id) => [rowOf(id), document.querySelector(`#fleet-travellers > [data-traveller="${id}"]`)].filter(Boolean);
+export const rowOf = (id) => index.get(Number(id)) ?? null;
 
-// --- The filter -----------------------------------------------------------------------------------
-
-const wanted = () => Object.fromEntries(new FormData(form));
-
-function fits({ dataset }, { q, duty, connection, load }) {
-  const words = q.toLowerCase().split(/\s+/).filter(Boolean);
-  if (!words.every((word) => dataset.name.toLowerCase().includes(word))) return false;
-  if (duty === "" ? dataset.duty === "off_duty" : duty !== "all" && dataset.duty !== duty) return false;
-  return (!connection || dataset.connection === connection) && (!load || dataset.load === load);
+// Once for everything that is done with the rows after a change of the page.
+export function look() {
+  const drivers = [...list.children].filter((row) => row.dataset.driver).map((row) => [Number(row.dataset.driver), row]);
+  const travellers = [...others.children].filter((row) => row.dataset.traveller).map((row) => [Number(row.dataset.traveller), row]);
+  index = new Map([...drivers, ...travellers]);
 }
 
-// Every row says for itself whether it fits; the same rule stands in fleet.css for a page without JavaScript.
-export function filter() {
-  const chosen = wanted();
-  for (const name of ["duty", "connection", "load"]) list.dataset[name] = chosen[name];
-  let shown = 0;
-  for (const row of rows()) {
-    const fit = fits(row, chosen);
-    row.classList.toggle("is-out", !fit);
-    shown += fit;
-  }
-  const all = rows().length;
-  document.getElementById("fleet-nobody").hidden = shown > 0 || all === 0;
-  const line = document.getElementById("fleet-count");
-  const words = all ? `${shown} of ${all} driver${all === 1 ? "" : "s"}` : "";
-  if (line.textContent !== words) line.textContent = words;
-}
+export const drivers = () => [...index.values()].filter((row) => row.dataset.driver);
 
-export const isShown = (row) => !row.classList.contains("is-out");
-
-function keepAddress() {
-  const query = new URLSearchParams(Object.entries(wanted()).filter(([, value]) => value));
-  history.replaceState(history.state, "", query.size ? `?${query}` : location.pathname);
-}
-
-export function onFilter(changed) {
-  const apply = () => { filter(); keepAddress(); changed(); };
-  form.addEventListener("input", apply);
-  form.addEventListener("submit", (event) => { event.preventDefault(); apply(); });
-  document.addEventListener("click", (event) => {
-    const link = event.target.closest("a[data-filter]");
-    if (!link || event.metaKey || event.ctrlKey) return;
-    event.preventDefault();
-    const asked = new URLSearchParams(link.dataset.filter);
-    for (const { name } of form.querySelectorAll("[name]")) form.elements[name].value = asked.get(name) ?? "";
-    apply();
-  });
-}
-
-// --- What positions say ---------------------------------------------------------------------------
-
+// The chosen one's row, with what can be done from here; the links stand once on the page.
 export function mark(id) {
-  for (const row of [...rows(), ...document.querySelectorAll("#fleet-travellers > [data-traveller]")]) {
-    const own = String(id) === (row.dataset.driver ?? row.dataset.traveller);
+  for (const [each, row] of index) {
+    const own = each === id;
+    if (row.classList.contains("is-selected") === own) continue;
     row.classList.toggle("is-selected", own);
     row.querySelector("[data-fleet-select]")?.setAttribute("aria-pressed", String(own));
+    row.querySelector(".fleet-more")?.remove();
+    if (own && row.dataset.driver) row.append(linksOf(row));
   }
+}
+
+function linksOf({ dataset }) {
+  const links = actions.content.firstElementChild.cloneNode(true);
+  links.querySelector("[data-only]").hidden = dataset.duty !== "on_duty";
+  for (const link of links.querySelectorAll("a")) link.setAttribute("href", link.getAttribute("href").replace("/0/", `/${dataset.driver}/`).replace("=0", `=${dataset.driver}`));
+  return links;
 }
 
 export function tell(people) {
   for (const person of people.values()) {
-    for (const row of rowsOf(person.id)) if (person.lat !== null) write(row, person);
+    const row = rowOf(person.id);
+    if (!row || person.lat === null) continue;
+    const words = `${person.seen} ${person.trip} ${named.get(person.id)?.words}`;
+    if (told.get(row) === words) continue;
+    told.set(row, words);
+    write(row, person);
   }
   name([...people.values()]);
 }

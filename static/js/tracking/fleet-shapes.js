@@ -52,10 +52,14 @@ export function draw(ctx, item, colours) {
   ctx.globalAlpha = 1;
 }
 
-function word(ctx, text, { x, y }, colour) {
-  ctx.font = "700 12px system-ui, sans-serif";
+// Once for a picture: the browser reads a font anew each time it is set.
+export function begin(ctx) {
+  ctx.font = "700 13px system-ui, sans-serif";
   ctx.textAlign = "center";
   ctx.textBaseline = "middle";
+}
+
+function word(ctx, text, { x, y }, colour) {
   ctx.fillStyle = colour;
   ctx.fillText(text, x, y + 0.5);
 }
@@ -92,12 +96,9 @@ export function drawChosen(ctx, item, colours, metres) {
   ctx.lineWidth = 3;
   ctx.strokeStyle = colours.ink;
   ctx.stroke();
-  ctx.font = "650 13px system-ui, sans-serif";
-  ctx.textAlign = "center";
-  ctx.textBaseline = "alphabetic";
   ctx.lineWidth = 4;
   ctx.strokeStyle = colours.ground;
-  ctx.strokeText(item.name, item.x, item.y - RADIUS - 13);
+  ctx.strokeText(item.name, item.x, item.y - RADIUS - 17);
   ctx.fillStyle = colours.ink;
-  ctx.fillText(item.name, item.x, item.y - RADIUS - 13);
+  ctx.fillText(item.name, item.x, item.y - RADIUS - 17);
 }

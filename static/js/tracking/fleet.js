@@ -1,9 +1,10 @@
 // The live fleet: map, drivers and tray show the same, and what is chosen in one is chosen in all.
 import { L, makeMap } from "../map/base.js";
-import { drawn, readLegs, readPeople, rowOf } from "./fleet-data.js";
+import { drawn, readLegs, readPeople } from "./fleet-data.js";
+import { filter, isShown, onFilter } from "./fleet-filter.js";
 import { FleetLayer } from "./fleet-layer.js";
 import { popup, tooltip } from "./fleet-names.js";
-import { filter, isShown, mark, onFilter, tell } from "./fleet-rows.js";
+import { look, mark, rowOf, tell } from "./fleet-rows.js";
 
 const frame = document.getElementById("fleet-map");
 const follow = document.getElementById("fleet-follow");
@@ -47,20 +48,20 @@ function take() {
   const element = document.getElementById("tracking-fleet-all");
   if (element?.dataset.version !== version) people = readPeople() ?? people;
   version = element?.dataset.version ?? null;
+  look();
   filter();
   mark(chosen);
   tell(people);
   show();
 }
 
-function choose(id, { scroll = false, look = false } = {}) {
+function choose(id, { scroll = false, pan = false } = {}) {
   chosen = id;
   if (id === null) stop();
   mark(id);
-  const row = rowOf(id) ?? document.querySelector(`#fleet-travellers > [data-traveller="${id}"]`);
-  if (scroll) row?.scrollIntoView({ block: "nearest" });
+  if (scroll) rowOf(id)?.scrollIntoView({ block: "nearest" });
   const own = people.get(id);
-  if (look && own && own.lat !== null && !map.getBounds().contains([own.lat, own.lng])) map.panTo([own.lat, own.lng]);
+  if (pan && own && own.lat !== null && !map.getBounds().contains([own.lat, own.lng])) map.panTo([own.lat, own.lng]);
   show();
 }
 
@@ -96,11 +97,10 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-fleet-select]");
   if (!row || (!button && event.target.closest("a, button"))) return;
   const id = Number(row.dataset.driver ?? row.dataset.traveller);
-  choose(id === chosen && button ? null : id, { look: true });
+  choose(id === chosen && button ? null : id, { pan: true });
 });
 
 onFilter(show);
 document.addEventListener("live:applied", take);
-document.addEventListener("htmx:oobAfterSwap", () => { clearTimeout(take.timer); take.timer = setTimeout(take, 50); });
 setInterval(() => { if (!document.hidden) show(); }, 1000); // ages turn with nothing new coming in
 take();

@@ -1,5 +1,5 @@
 // A driver's day on the map: the way as a line, where it began, and while the day goes on where they are now.
-import { L, makeMap, pin } from "../map/base.js";
+import { L, makeMap } from "../map/base.js";
 import { Person } from "../map/person.js";
 import { isMoving, readPeople, stateNow } from "./fleet-data.js";
 
@@ -33,7 +33,7 @@ class Track {
     const [first] = this.points;
     if (!first) return;
     const map = await this.open({ lat: first[1], lng: first[2] });
-    pin(first[1], first[2], { title: "Where the day began", alt: "Where the day began", keyboard: false }).addTo(map);
+    L.circleMarker([first[1], first[2]], { className: "track-start", radius: 6, interactive: false }).addTo(map);
     map.fitBounds(this.line.getBounds(), { padding: [30, 30], maxZoom: 15 });
   }
 
