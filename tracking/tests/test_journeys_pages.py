@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from typing import ClassVar
 
 import pytest
 from django.test import Client
@@ -74,7 +75,7 @@ class TestWhoGetsWhat:
             "revoke_link": url("revoke_link", link.pk),
         }
 
-    EXPECTED = {
+    EXPECTED: ClassVar = {
         "on_my_way": {"bob": 200, "dora": 404, "alice": 403, "charlie": 403, "ed": 403, "frank": 403},
         "turn_back": {"bob": 200, "dora": 404, "alice": 403, "charlie": 403, "ed": 403, "frank": 403},
         "share": {"alice": 200, "charlie": 404, "bob": 403, "dora": 403, "ed": 403, "frank": 403},

@@ -18,5 +18,9 @@ function say(title, sentence) {
 // Our own URL answers 403 or 404 now: nothing of the page stays.
 export const lost = () => say("This is no longer yours to see.", "It was closed, given to somebody else, or your access ended.");
 
-// The server will not talk to this page.
-export const ended = () => say("This is no longer yours to see.", "Load the page again to see what you may.");
+// The server will not talk to this page. One that was opened by a link may be over: its own address says so.
+export async function ended() {
+  const answer = settings.link && await fetch(page(), { cache: "no-store" }).catch(() => null);
+  if (answer && answer.status === 410) location.reload();
+  else say("This is no longer yours to see.", "Load the page again to see what you may.");
+}
