@@ -16,7 +16,6 @@ from bookings.work import whole
 from realtime.fragments import Fragment, watch
 from tracking.models import Journey, Position, RefusedFixes, Shift
 from tracking.rules.fixes import to_ms
-from tracking.rules.numbers import number
 from tracking.states import Duty, Refused
 from tracking.topics import fixes_topic, fleet_topic
 
@@ -60,16 +59,6 @@ class Sender:
     def accuracy(self) -> float | None:
         """Of the place that the marker shows, in metres."""
         return self.position.accuracy if self.position is not None else None
-
-    @property
-    def moving_seconds(self) -> int:
-        """How often a device sends while it moves."""
-        return number("SEND_MOVING_SECONDS")
-
-    @property
-    def idle_seconds(self) -> int:
-        """How often a device sends while it stands."""
-        return number("SEND_IDLE_SECONDS")
 
 
 def load_senders(keys: Sequence[str]) -> Mapping[str, Sender]:
