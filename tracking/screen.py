@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
@@ -211,6 +213,11 @@ class Offer:
     def left(self) -> int:
         """The seconds that are left of it now."""
         return max(0, round((self.dispatch.deadline - timezone.now()).total_seconds()))
+
+    @property
+    def answer_by(self) -> str:
+        """The deadline to the second, on the site's own clock: 14:02:11."""
+        return f"{self.dispatch.deadline.astimezone(ZoneInfo(settings.DEFAULT_ZONE)):%H:%M:%S}"
 
     @property
     def is_urgent(self) -> bool:
