@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -11,29 +10,29 @@ from django.db.models import Q
 
 from accounts.models import Role
 from tracking.actions.duty import dismiss
+from tracking.actions.fixes import prune_fixes
 from tracking.actions.moves import held_dispatch, lock_legs, lock_with_rounds
 from tracking.actions.offers import UNANSWERED, expire
-from tracking.models import Dispatch, Fix, Position, RefusedFixes, Shift
-from tracking.rules.numbers import number, seconds
+from tracking.live.journeys import turn_ages
+from tracking.models import Dispatch, Position, Shift
+from tracking.routing import ask_routes
+from tracking.rules.numbers import number
 from tracking.states import DispatchStatus, Duty
 
 log = logging.getLogger(__name__)
 _looked: dict[str, datetime] = {}  # when this clock last looked at the ages; touching twice does no harm
 BATCH = 200  # rows a tick and kind: a backlog is worked off over several ticks
-PRUNED = 2000  # fixes a tick
 AT_START = timedelta(minutes=1)  # how far back the first look of a clock goes: the one before may have died
 
 
 def run_due(as_of: datetime) -> int:
-    """Do all that is due by `as_of`; returns how many rows it moved."""
+    """Do all that is due by `as_of`; returns how many rows that was. What fails holds up nothing else."""
     done = 0
-    for duty in (lapse_offers, dismiss_drivers, prune):
+    for work in WORK:
         try:
-            done += duty(as_of)
-        except Exception:  # what fails must not hold up the offers
-            log.exception("%s failed; it is tried again at the next tick.", duty.__name__)
-    turn_ages(_looked.get("at", as_of - AT_START), as_of)
-    _looked["at"] = as_of
+            done += work(as_of)
+        except Exception:
+            log.exception("%s failed; it is tried again at the next tick.", work.__name__)
     return done
 
 
@@ -76,34 +75,22 @@ def dismiss_drivers(as_of: datetime) -> int:
     return done
 
 
-# --- Forgetting -----------------------------------------------------------------------------------
+# --- Forgetting, ages, routes ---------------------------------------------------------------------
 
 
 def prune(as_of: datetime) -> int:
-    """Positions older than we keep them: the track some rows a tick, until there are none."""
-    before = as_of - timedelta(days=number("KEPT_DAYS"))
-    old = list(Fix.objects.filter(at__lt=before).order_by("at").values_list("pk", flat=True)[:PRUNED])
-    done = Fix.objects.filter(pk__in=old).delete()[0] if old else 0
-    stale = list(Position.objects.filter(seen_at__lt=before).order_by("seen_at")[:BATCH])
+    """Tracks older than we keep them, and where people were who never ended their shift: some rows a tick."""
+    stale = list(Position.objects.filter(seen_at__lt=as_of - timedelta(days=number("KEPT_DAYS")))[:BATCH])
     for position in stale:
         position.delete()
-    refused = RefusedFixes.objects.filter(day__lt=before.date())
-    return done + len(stale) + (refused.delete()[0] if refused.exists() else 0)
+    return prune_fixes(as_of) + len(stale)
 
 
-# --- Ages -----------------------------------------------------------------------------------------
-
-
-def turn_ages(since: datetime, as_of: datetime) -> None:
+def age(as_of: datetime) -> int:
     """Positions that became stale or lost since the last look: by time alone, so that no row says so."""
-    turned: set[int] = set()
-    for limit in ("LIVE_SECONDS", "STALE_SECONDS"):
-        span = seconds(limit)
-        rows = Position.objects.filter(seen_at__gt=since - span, seen_at__lte=as_of - span)
-        turned.update(rows.values_list("user_id", flat=True))
-    if turned:
-        look_again(turned)
+    since, _looked["at"] = _looked.get("at", as_of - AT_START), as_of
+    return turn_ages(since, as_of)
 
 
-def look_again(user_ids: Iterable[int]) -> None:
-    """Have every page that shows one of these people say how old that is."""
+# A routing server may be slow, so it is asked when all else is done.
+WORK = (lapse_offers, dismiss_drivers, age, prune, ask_routes)

@@ -13,13 +13,13 @@ from django.db.models import Model
 from accounts.models import Role, User
 from bookings.models import Booking
 from bookings.tests import make
-from bookings.tests.make import CAMDEN, HOUR, MINUTE, NOW
+from bookings.tests.make import CAMDEN, DAY, HOUR, MINUTE, NOW
 from common.geo import Point
 from tracking import actions
 from tracking.models import Dispatch, Driver, DriverSkill, Leg, OfferRound, Position, Shift
 from tracking.states import FailReason, LegKind, RejectReason
 
-__all__ = ["CAMDEN", "HOUR", "MINUTE", "NOW", "NEAR", "FAR"]
+__all__ = ["CAMDEN", "DAY", "FAR", "HOUR", "MINUTE", "NEAR", "NOW"]
 
 NEAR = Point(51.5450, -0.1410)  # some 700 metres from the job
 FAR = Point(51.4769, -0.0005)  # Greenwich, 12 km
