@@ -16,6 +16,7 @@ from common.geo import Point, area_point, distance_km
 from tracking.models import Dispatch, Driver, Journey, Leg, Shift
 from tracking.rules.numbers import number
 from tracking.states import DispatchStatus, Duty, RejectReason
+from tracking.topics import fixes_topic
 
 LATELY = timedelta(minutes=10)  # so long a screen says what was taken from it
 
@@ -257,6 +258,12 @@ class Collecting:
 
     user_id: int
     on: bool
+    sender: Any = None  # what the fragment `tracking.sender` shows
+
+    @property
+    def fixes_topic(self) -> str:
+        """On which the device hears of its own fixes."""
+        return fixes_topic(self.user_id)
 
     @property
     def moving_seconds(self) -> int:

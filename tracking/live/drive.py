@@ -15,11 +15,11 @@ from django.utils import timezone
 from accounts.models import Role, User
 from bookings.work import whole
 from realtime.fragments import Fragment, site_wide, watch
-from tracking.live.positions import sender
+from tracking.live.positions import load_senders
 from tracking.models import Dispatch, Driver, Journey, Position, ShareLink, Shift
 from tracking.screen import LATELY, Collecting, DutyNow, Offer, Watchers, WorkNow
 from tracking.states import ACTIVE_DISPATCH, DispatchStatus, Duty
-from tracking.topics import EXPECTED, STANDING_LINK, drive_topic, fixes_topic
+from tracking.topics import EXPECTED, STANDING_LINK, drive_topic
 
 Place = tuple[str, str]
 Touched = Iterable[Place]
@@ -117,12 +117,16 @@ def load_watchers(keys: Sequence[str]) -> Mapping[str, Watchers]:
 
 
 def load_collecting(keys: Sequence[str]) -> Mapping[str, Collecting]:
-    """Whether the positions of people are collected: on duty, or on the way to a visit. Two queries."""
+    """Whether the positions of people are collected: on duty, or on the way to a visit.
+
+    Two queries for those who send nothing, so that everybody else's pages stay cheap.
+    """
     wanted = whole(keys)
     on = set(Shift.objects.filter(user__in=wanted, duty=Duty.ON_DUTY).values_list("user_id", flat=True))
     rows = Journey.objects.filter(traveller__in=wanted, closed_at__isnull=True)
     on |= set(rows.values_list("traveller_id", flat=True))
-    return {str(pk): Collecting(pk, pk in on) for pk in wanted}
+    senders = load_senders([str(pk) for pk in on]) if on else {}
+    return {str(pk): Collecting(pk, pk in on, senders.get(str(pk))) for pk in wanted}
 
 
 # --- What touches them ----------------------------------------------------------------------------
@@ -211,7 +215,8 @@ watchers = Fragment(
 )
 
 
-# The switch of the device's GPS: at once, on every page, and not at the slower pace of what it hears of its own fixes.
+# The switch of the device's GPS, on every page: at once, not at the slower pace of what it hears of its own fixes,
+# which it holds while there are any.
 collecting = Fragment(
     "tracking.collecting",
     template="tracking/_collecting.html",
@@ -229,12 +234,11 @@ def own_key(user: User) -> str | None:
     return str(user.pk) if user.role == Role.DRIVER else None
 
 
-def sender_key(user: User) -> str | None:
+def collecting_key(user: User) -> str | None:
     """Whoever may be on the road sends their position from whichever page they look at."""
     return str(user.pk) if user.role in (Role.DRIVER, Role.TECHNICIAN) else None
 
 
 # The driver's own screen has the offer and the chip in places of its own.
 site_wide(offer, key=own_key, topic=lambda user: drive_topic(user.pk), place="road")
-site_wide(collecting, key=sender_key, topic=lambda user: drive_topic(user.pk))
-site_wide(sender, key=sender_key, topic=lambda user: fixes_topic(user.pk), place="road")
+site_wide(collecting, key=collecting_key, topic=lambda user: drive_topic(user.pk), place="road")

@@ -28,7 +28,7 @@ from tracking.links import drive_url
 from tracking.models import Dispatch, RefusedFixes, Shift
 from tracking.rules.words import HELP
 from tracking.states import DispatchStatus, Duty
-from tracking.topics import drive_topic, fixes_topic
+from tracking.topics import drive_topic
 
 QUEUED = timedelta(seconds=5)  # a tap that is older waited on the device for the network
 OLDEST = timedelta(days=1)
@@ -47,8 +47,7 @@ def drive(request: HttpRequest) -> HttpResponse:
     """Everything that a driver needs, on one screen."""
     user = signed_in(request)
     driver = access.driver_of(user)
-    topics = {"topic": drive_topic(user.pk), "fixes_topic": fixes_topic(user.pk)}
-    return render(request, "tracking/drive.html", {"driver": driver, **topics})
+    return render(request, "tracking/drive.html", {"driver": driver, "topic": drive_topic(user.pk)})
 
 
 @require_safe
