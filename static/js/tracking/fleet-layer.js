@@ -97,7 +97,7 @@ export class FleetLayer {
     }
   }
 
-  // Everything with its place in the picture, from the bottom to the top: legs, groups, people, the chosen one.
+  // Everything with its place in the picture, from the bottom to the top: groups, legs, people, the chosen one.
   placed(now) {
     const spot = (item) => { const { x, y } = this.map.latLngToLayerPoint(this.place(item, now)); return { ...item, x, y }; };
     const things = this.groups.map((ids) => {
@@ -106,7 +106,7 @@ export class FleetLayer {
       const mean = (axis) => items.reduce((sum, item) => sum + item[axis], 0) / items.length;
       return { items, x: mean("x"), y: mean("y") };
     });
-    const depth = (thing) => (thing.leg ? 0 : thing.items ? 1 : thing.id === this.chosen ? 3 : 2);
+    const depth = (thing) => (thing.items ? 0 : thing.leg ? 1 : thing.id === this.chosen ? 3 : 2);
     return things.sort((a, b) => depth(a) - depth(b));
   }
 
