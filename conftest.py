@@ -11,16 +11,16 @@ import pytest
 
 from accounts.models import Role, User
 from bookings.tests import make
-from tools.emptying import emptied_between_tests
+from tools.emptying import Emptying, emptied_between_tests
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """The test database, to which tests with real commits return."""
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[Emptying]:
+    """The test database, and the way back to it as the migrations left it, which tests with real commits go."""
     with contextlib.ExitStack() as stack:
         with django_db_blocker.unblock():
-            stack.enter_context(emptied_between_tests())
-        yield
+            emptying = stack.enter_context(emptied_between_tests())
+        yield emptying
 
 
 @pytest.fixture

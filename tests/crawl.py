@@ -1,4 +1,4 @@
-"""A crawler of the test client: what a page links to, loads and sends, and what every page must be."""
+"""A browser that is signed in, and a crawler of it: what a page links to, loads and sends, and what it must be."""
 
 from __future__ import annotations
 
@@ -12,9 +12,24 @@ from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.http import HttpResponse
 from django.test import Client
-from django.urls import Resolver404, resolve
+from django.urls import Resolver404, resolve, reverse
 
+from accounts.models import User
+
+PASSWORD = "correct horse battery staple"
 LOADS = {"img": "src", "script": "src", "link": "href", "source": "src", "use": "href"}
+
+
+def browser(user: User | None) -> Client:
+    """Signed in as `user` with a password just given; None: nobody."""
+    client = Client()
+    if user is not None:
+        if not user.has_usable_password() or not user.check_password(PASSWORD):
+            user.set_password(PASSWORD)
+            user.save(update_fields=["password"])
+        answer = client.post(reverse("account_login"), {"login": user.email, "password": PASSWORD})
+        assert answer.status_code == 302
+    return client
 
 
 class Page(HTMLParser):

@@ -14,7 +14,9 @@ from bookings.tests import make
 from notifications.unsubscribing import token_for
 from realtime import journal, topics
 from realtime.topics import Principal
-from tests.world import World, admin_patterns, patterns, populate
+from tests.conftest import Settled
+from tests.crawl import browser
+from tests.world import World, admin_patterns, patterns
 
 CAST = ("alice", "bob", "charlie", "dora", "ed", "frank", "")
 IN = "in"  # sent to the sign-in page
@@ -171,31 +173,21 @@ def table(w: World) -> dict[str, list[tuple[list[object], str]]]:
 
 
 @pytest.fixture
-def cast(alice: User, bob: User, charlie: User, dora: User, ed: User, frank: User) -> dict[str, User | None]:
+def cast(settled: Settled) -> dict[str, User | None]:
     """Everybody by name; nobody under the empty one."""
-    frank.is_superuser = True
-    frank.save(update_fields=["is_superuser"])
-    return {"alice": alice, "bob": bob, "charlie": charlie, "dora": dora, "ed": ed, "frank": frank, "": None}
+    return {**settled.people, "": None}
 
 
 @pytest.fixture
 def browsers(cast: dict[str, User | None]) -> dict[str, Client]:
     """A signed-in browser for each, who has just proved their password."""
-    found = {}
-    for name, user in cast.items():
-        found[name] = browser = Client()
-        if user is not None:
-            user.set_password("correct horse battery staple")
-            user.save(update_fields=["password"])
-            sign_in = {"login": user.email, "password": "correct horse battery staple"}
-            assert browser.post(reverse("account_login"), sign_in).status_code == 302
-    return found
+    return {name: browser(user) for name, user in cast.items()}
 
 
 @pytest.fixture
-def world(media, cast, browsers) -> World:
-    """Alice's bookings in every state."""
-    return populate(cast["alice"], cast["bob"], cast["dora"])
+def world(settled: Settled, browsers: dict[str, Client]) -> World:
+    """Alice's bookings in every state; everybody has signed in."""
+    return settled.world
 
 
 def outcome(response) -> str:

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -24,11 +27,14 @@ from realtime import fragments, journal
 from realtime.journal import Touch
 from realtime.render import render
 from realtime.topics import Principal
+from tests.conftest import settle
 from tests.crawl import Crawl
-from tests.world import populate, tell
+from tests.world import tell
+from tools.emptying import Emptying
 
 ROOT = re.compile(r'<\w+ id="(?P<id>[\w-]+)" data-live="(?P<name>[\w.]+)" data-topic="(?P<topic>[^"]+)"')
 VERSION = re.compile(r'data-version="\d+"')
+LOOKING = ("alice", "bob", "dora", "frank")
 
 
 @dataclass(frozen=True)
@@ -46,49 +52,53 @@ class Seen:
         return Touch(self.topic, self.name, self.key)
 
 
-@pytest.fixture
-def db(transactional_db: None) -> None:
-    """Whoever asks for `db` writes with real commits here."""
+@dataclass(frozen=True)
+class Look:
+    """What everybody saw, by name and address, with the clock standing still from there on."""
+
+    cast: dict[str, User]
+    before: str  # the cursor of a page that was opened before anything happened
+    pages: dict[str, dict[str, str]]
 
 
-@pytest.fixture
-def cast(request, db) -> dict[str, User]:
-    """Who looks."""
-    return {name: request.getfixturevalue(name) for name in ("alice", "bob", "dora", "frank")}
+@pytest.fixture(scope="module")
+def look(django_db_setup: Emptying, django_db_blocker: Any, tmp_path_factory: Any) -> Iterator[Look]:
+    """Every page that each of the cast can reach, once for all tests, of which none changes anything."""
+    with pytest.MonkeyPatch.context() as patch, django_db_blocker.unblock():
+        try:
+            before = str(journal.now())
+            cast = happen(patch, tmp_path_factory.mktemp("media"))
+            yield Look(cast, before, {who: texts(client(user)) for who, user in cast.items()})
+        finally:
+            django_db_setup.empty()
 
 
-@pytest.fixture
-def before(cast) -> str:
-    """The cursor of a page that was opened before anything happened."""
-    return str(journal.now())
-
-
-@pytest.fixture
-def pages(media, cast, before, monkeypatch) -> dict[str, dict[str, str]]:
-    """Every page that each of the cast can reach, as text, with the clock standing still from here on.
+def happen(patch: pytest.MonkeyPatch, media: Path) -> dict[str, User]:
+    """Everything, and then the clock stops.
 
     Opening a job's page reads what the bell tells of it, so everything has been read before, and there is other news.
     """
-    populate(cast["alice"], cast["bob"], cast["dora"])
+    people = settle(patch, media).people
+    cast = {name: people[name] for name in LOOKING}
     broadcast([cast["alice"], cast["bob"]], by=cast["frank"], subject="News", id=uuid4(), text="We are closed.")
     now = timezone.now()
-    monkeypatch.setattr(timezone, "now", lambda: now)
+    patch.setattr(timezone, "now", lambda: now)
     mark_read(Notification.objects.all(), now=now)
     for user in cast.values():
         tell(user, now)
-    return {who: texts(browser(user)) for who, user in cast.items()}
+    return cast
 
 
-def browser(user: User) -> Client:
-    """Signed in."""
-    client = Client()
-    client.force_login(user)
-    return client
+def client(user: User) -> Client:
+    """A browser that is signed in."""
+    made = Client()
+    made.force_login(user)
+    return made
 
 
-def texts(client: Client) -> dict[str, str]:
-    """The live pages among all that `client` reaches."""
-    found = Crawl(client).walk("/", reverse("profile"), reverse("chat:replies")).pages
+def texts(by: Client) -> dict[str, str]:
+    """The live pages among all that a browser reaches."""
+    found = Crawl(by).walk("/", reverse("profile"), reverse("chat:replies")).pages
     pages = {url: page.content.decode() for url, page in found.items() if not page.streaming and page.status_code == 200
              and page["Content-Type"].startswith("text/html")}  # fmt: skip
     return {url: html for url, html in pages.items() if "data-live=" in html}
@@ -123,15 +133,15 @@ def is_extra(name: str) -> bool:
     return any(name.partition(".")[0] == app.rpartition(".")[2] for app in settings.EXTRA_APPS)
 
 
-def test_every_declared_fragment_is_on_some_page(pages):
+def test_every_declared_fragment_is_on_some_page(look):
     declared = {each.name for each in fragments.declared() if not is_extra(each.name)}
-    assert declared == {seen.name for seen in everything_seen(pages)}
+    assert declared == {seen.name for seen in everything_seen(look.pages)}
 
 
-def test_a_push_is_what_the_page_has_painted(pages, cast):
+def test_a_push_is_what_the_page_has_painted(look):
     wrong = []
-    for who, own in pages.items():
-        principal = Principal("user", str(cast[who].pk))
+    for who, own in look.pages.items():
+        principal = Principal("user", str(look.cast[who].pk))
         for url, html in own.items():
             seen = roots(html, who)
             done = render({each.touch for each in seen}, {each.topic: {principal} for each in seen}, "1")
@@ -142,13 +152,13 @@ def test_a_push_is_what_the_page_has_painted(pages, cast):
     assert not wrong, "\n".join(wrong)
 
 
-def test_a_poll_brings_what_the_page_has_painted(pages, cast, before):
+def test_a_poll_brings_what_the_page_has_painted(look):
     """A page that was opened before anything happened asks for its topics, and ends equal to a fresh one."""
     wrong, compared = [], 0
-    for who, own in pages.items():
+    for who, own in look.pages.items():
         for url, html in own.items():
             topics = {seen.topic for seen in roots(html, who)}
-            response = browser(cast[who]).get(reverse("realtime:poll"), {"c": before, "topic": sorted(topics)})
+            response = client(look.cast[who]).get(reverse("realtime:poll"), {"c": look.before, "topic": sorted(topics)})
             if response.status_code == 204:
                 continue  # a page on whose topics nothing has happened: quick replies that nobody has touched
             answer = response.json()
@@ -164,8 +174,8 @@ def test_a_poll_brings_what_the_page_has_painted(pages, cast, before):
     assert compared > 60
 
 
-def test_the_poll_tells_strangers_that_a_topic_is_not_theirs_and_shows_nothing(pages, cast, before):
-    for who, topic in (("dora", f"user.{cast['alice'].pk}"), ("bob", f"user.{cast['dora'].pk}")):
-        for cursor in (before, ""):
-            answer = browser(cast[who]).get(reverse("realtime:poll"), {"c": cursor, "topic": topic}).json()
+def test_the_poll_tells_strangers_that_a_topic_is_not_theirs_and_shows_nothing(look):
+    for who, topic in (("dora", f"user.{look.cast['alice'].pk}"), ("bob", f"user.{look.cast['dora'].pk}")):
+        for cursor in (look.before, ""):
+            answer = client(look.cast[who]).get(reverse("realtime:poll"), {"c": cursor, "topic": topic}).json()
             assert answer["gone"] == [topic] and not [piece for piece in answer["f"] if piece["html"]]

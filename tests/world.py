@@ -51,6 +51,18 @@ class World:
     attached: Attachment  # to that
 
 
+def make_cast() -> dict[str, User]:
+    """The cast of `conftest.py`, by name: a customer and her technician, strangers in each role, a driver, an admin."""
+    return {
+        "alice": make.person("Alice"),
+        "bob": make.technician("Bob"),
+        "charlie": make.person("Charlie"),
+        "dora": make.technician("Dora"),
+        "ed": make.person("Ed", Role.DRIVER),
+        "frank": make.person("Frank", Role.ADMIN, is_staff=True, is_superuser=True),
+    }
+
+
 def later(days: int, now: datetime) -> dict[str, datetime]:
     """A window some days ahead, so that no two visits overlap."""
     start = (now + days * DAY).replace(hour=10, minute=0, second=0, microsecond=0)

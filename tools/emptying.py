@@ -46,9 +46,9 @@ class Emptying:
 
 
 @contextmanager
-def emptied_between_tests() -> Iterator[None]:
+def emptied_between_tests() -> Iterator[Emptying]:
     """Have tests with real commits cleaned up so. To be entered before the first of them."""
     emptying = Emptying()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", lambda case: emptying.empty())
-        yield
+        yield emptying
