@@ -12,7 +12,7 @@ from tracking.rules.numbers import number
 # A journey that its customer sees, and a link that shows one: what is asked here when a position is about to be
 # delivered is what the traveller's own screen says about who can see them.
 EXPECTED = Q(closed_at__isnull=True, booking__customer__is_active=True)
-STANDING_LINK = Q(revoked_at__isnull=True, journey__closed_at__isnull=True)
+STANDING_LINK = Q(revoked_at__isnull=True, journey__closed_at__isnull=True, journey__booking__customer__is_active=True)
 
 
 def self_alone(user_ids: set[int], user_id: int) -> set[int]:

@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from django.db.models import Model, QuerySet
 from django.utils import timezone
 
+from accounts.models import User
 from realtime import bulk, fragments
 from realtime.journal import unless_locked
 from tracking.actions.journeys import hear
@@ -117,7 +118,8 @@ def take_fixes(batches: Mapping[int, Batch], *, now: datetime | None = None) -> 
         outcomes = {pk: outcome(batches[pk], found[pk]) for pk in people} | {
             pk: not_collected(batches[pk]) for pk in idle
         }
-        count_refused({pk: each.refused for pk, each in outcomes.items()}, now)
+        known = people.keys() | here(idle)
+        count_refused({pk: each.refused for pk, each in outcomes.items() if pk in known}, now)
         join_tracks(people, found, now)
         for pk in people:
             positions[pk] = updated(positions.get(pk), pk, found[pk].known, batches[pk], people[pk].journey)
@@ -125,6 +127,12 @@ def take_fixes(batches: Mapping[int, Batch], *, now: datetime | None = None) -> 
         write_positions([positions[pk] for pk in sorted(people)])
         tell_idle(idle)
     return outcomes
+
+
+def here(user_ids: Iterable[int]) -> set[int]:
+    """Those of `user_ids` who (still) exist: a deleted account's last fixes must not hold up everybody else's."""
+    wanted = list(user_ids)
+    return set(User.objects.filter(pk__in=wanted).values_list("pk", flat=True)) if wanted else set()
 
 
 def never_wait_long() -> None:

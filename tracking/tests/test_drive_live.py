@@ -228,7 +228,7 @@ class TestWatchers:
         agree(desk=True, customer=True, links=1)
         alice.is_active = False
         alice.save(update_fields=["is_active"])
-        agree(desk=True, links=1)
+        agree(desk=True)
         alice.is_active = True
         alice.save(update_fields=["is_active"])
         actions.arrive(asked, by=sam.user)
