@@ -107,6 +107,7 @@ def tell_drives(teller: Teller) -> None:
     reject_offer(offer, by=kenji.user, reason=RejectReason.TOO_FAR, now=day.ago(73.5))
     day.done(declined, zofia, 38)
     lost = day.under_way(day.leg(62, Errand("Steel gate", 40, "heavy")), pavel, 45)
+    keep_track(Journey.objects.get(dispatch=lost), day.ago(29), day.ago(29))
     arrive(lost, by=pavel.user, now=day.ago(29))
     fail(lost, by=pavel.user, reason=FailReason.NOBODY_THERE, note="Rang three times.", now=day.ago(21))
     day.leg(6)
@@ -188,24 +189,23 @@ def way_of(journey: Journey) -> Way:
 
 def keep_track(journey: Journey, until: datetime, received: datetime) -> Way:
     """The points of a journey's track from its beginning to `until`, as far as its way goes."""
-    way = way_of(journey)
-    count = int((until - journey.opened_at).total_seconds()) // EVERY
+    way, seconds = way_of(journey), (until - journey.opened_at).total_seconds()
+    pace = min(PACE, way.metres / seconds)
+    moments = range(0, int(seconds), EVERY)
+    places = [way.at(pace * after) for after in moments]
     Fix.objects.bulk_create(
-        [
-            Fix(
-                user_id=journey.traveller_id,
-                journey=journey,
-                at=journey.opened_at + timedelta(seconds=EVERY * number),
-                received_at=received,
-                latitude=way.at(PACE * EVERY * number).point.latitude,
-                longitude=way.at(PACE * EVERY * number).point.longitude,
-                accuracy=9.0,
-                speed=PACE,
-                heading=way.at(PACE * EVERY * number).heading,
-            )
-            for number in range(count)
-            if PACE * EVERY * number < way.metres
-        ]
+        Fix(
+            user_id=journey.traveller_id,
+            journey=journey,
+            at=journey.opened_at + timedelta(seconds=after),
+            received_at=received,
+            latitude=place.point.latitude,
+            longitude=place.point.longitude,
+            accuracy=9.0,
+            speed=pace,
+            heading=place.heading,
+        )
+        for after, place in zip(moments, places, strict=True)
     )
     return way
 

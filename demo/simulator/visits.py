@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
 from accounts.models import User
 from bookings.actions import (
@@ -23,8 +23,11 @@ from bookings.actions import (
 from bookings.models import RescheduleProposal, Session
 from bookings.states import CancelReason, Party, ProposalStatus, SessionStatus
 from common.refusals import Refusal
+from demo.errands import home_of
 from demo.simulator.world import World
 from demo.words import MOVES, PAUSES, note_for
+from tracking.actions import set_out
+from tracking.models import Journey
 
 JUST_AGREED = timedelta(minutes=15)  # a visit agreed so lately runs at the demo's pace, others at their own time
 TOO_LATE = timedelta(hours=1)
@@ -53,19 +56,47 @@ def for_a_person(world: World, session: Session) -> bool:
 # --- technicians ----------------------------------------------------------------------------------
 
 
-def arrive(world: World) -> int:
-    """Whoever was just chosen by a person is there after half a minute; others come at their time."""
-    agreed_at = Max("proposals__answered_at")
-    asked = Q(proposals__status=ProposalStatus.PROPOSED)
-    pending = of_technicians(world, SessionStatus.PENDING).exclude(asked).annotate(moved_at=agreed_at)
+def come(world: World) -> int:
+    """Whoever was just chosen by a person sets out within ten seconds; others some minutes later, or at their time.
+
+    At the door they check in. Nobody sets out while nobody looks on, or where that is refused: they are there when
+    they would have been.
+    """
     done = 0
-    for session in pending:
-        since: datetime = max(session.created_at, session.moved_at or session.created_at)
-        least, most = (20, 30) if for_a_person(world, session) else (60, 150)
-        soon = world.now - since < JUST_AGREED and world.due(since, least, most, "arrive", session.pk)
-        if soon or session.starts_at <= world.now:
-            done += act(world, "arrive", session, lambda s: check_in(s, by=s.technician.user, now=world.now))
+    for session in coming(world):
+        a_person_waits = for_a_person(world, session)
+        seen = (a_person_waits or world.is_watched) and not world.gave_up("set out", session.pk)
+        if session.under_way:  # type: ignore[attr-defined]
+            home = home_of(session.booking)
+            if home is not None and world.fleet.is_there(session.technician_id, home):
+                done += arrive(world, session)
+        elif seen and on_time(world, session, (5, 9) if a_person_waits else (40, 110)):
+            leave = partial(set_out, session, by=session.technician.user, now=world.now)
+            done += world.attempt(leave, "set out", session.pk)
+        elif not seen and on_time(world, session, (20, 30) if a_person_waits else (60, 150)):
+            done += arrive(world, session)
     return done
+
+
+def arrive(world: World, session: Session) -> bool:
+    """Ring the bell."""
+    return act(world, "arrive", session, lambda s: check_in(s, by=s.technician.user, now=world.now))
+
+
+def coming(world: World) -> QuerySet[Session]:
+    """Visits ahead of simulated technicians, unless somebody asked to move them, with whether they are on the way."""
+    asked = Q(proposals__status=ProposalStatus.PROPOSED)
+    under_way = Exists(Journey.objects.filter(session=OuterRef("pk"), closed_at__isnull=True))
+    pending = of_technicians(world, SessionStatus.PENDING).exclude(asked)
+    return pending.annotate(moved_at=Max("proposals__answered_at"), under_way=under_way)
+
+
+def on_time(world: World, session: Session, span: tuple[float, float]) -> bool:
+    """Whether a visit agreed lately is due some seconds after that, or any other at its time."""
+    moved_at: datetime | None = session.moved_at  # type: ignore[attr-defined]
+    since = max(session.created_at, moved_at or session.created_at)
+    soon = world.now - since < JUST_AGREED and world.due(since, *span, "arrive", session.pk)
+    return soon or session.starts_at <= world.now
 
 
 def ask_for_code(world: World) -> int:

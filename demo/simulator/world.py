@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
+from uuid import NAMESPACE_URL, uuid5
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
@@ -14,11 +15,15 @@ from django.utils.functional import cached_property
 
 from accounts.models import Role, Technician, User
 from common.refusals import Refusal
+from demo.drivers import BENCH
+from demo.models import Switches, switches
 from demo.people import simulated
+from demo.simulator.vehicles import Fleet
 from realtime.models import Presence
 
 log = logging.getLogger(__name__)
 REST_AFTER = timedelta(minutes=10)
+SIMULATOR = uuid5(NAMESPACE_URL, "callout demo simulator")  # as a process that has pages open: those of its drivers
 SITS = timedelta(minutes=2)  # since a page of theirs was last heard of
 
 
@@ -33,6 +38,7 @@ class World:
     now: datetime
     seed: int
     given_up: set[str] = field(default_factory=set)
+    fleet: Fleet = field(default_factory=Fleet)
 
     def chance(self, *act: object) -> Random:
         """The dice of one act: always the same for the same act and seed."""
@@ -58,6 +64,10 @@ class World:
             return False
         return True
 
+    def gave_up(self, *name: object) -> bool:
+        """Whether that act was refused."""
+        return " ".join(map(str, name)) in self.given_up
+
     @cached_property
     def customers(self) -> dict[int, User]:
         """The simulated customers by id."""
@@ -74,6 +84,17 @@ class World:
         return found
 
     @cached_property
+    def drivers(self) -> dict[int, User]:
+        """The simulated drivers by id, in the order in which they come to work."""
+        users = {user.email: user for user in simulated(Role.DRIVER).values()}
+        return {users[person.email].pk: users[person.email] for person in BENCH if person.email in users}
+
+    @cached_property
+    def switches(self) -> Switches:
+        """What the desk has set of the demo."""
+        return switches()
+
+    @cached_property
     def admins(self) -> dict[int, User]:
         """Those of the desk for whom the simulator acts, by id."""
         return simulated(Role.ADMIN)
@@ -88,4 +109,10 @@ class World:
     @cached_property
     def is_watched(self) -> bool:
         """Whether anybody has had a page open lately. While nobody has, nothing new is started."""
-        return Presence.objects.filter(seen_at__gte=self.now - REST_AFTER).exists()
+        pages = Presence.objects.exclude(process=SIMULATOR)
+        return pages.filter(seen_at__gte=self.now - REST_AFTER).exists()
+
+    @property
+    def road_is_open(self) -> bool:
+        """Whether anybody looks on, and the desk has not paused it."""
+        return self.is_watched and not self.switches.paused
