@@ -8,5 +8,6 @@ app_name = "demo"
 urlpatterns = [
     path("", views.people_list, name="people"),
     path("sign-in/<slug:slug>/", views.sign_in, name="sign_in"),
+    path("switch/", views.switch, name="switch"),
     path("photo/<slug:slug>/", views.photo, name="photo"),
 ]

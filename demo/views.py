@@ -14,10 +14,16 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts.models import User
+from accounts.access import role_required
+from accounts.models import Role, User
 from common.http import SeeOther, picture
+from common.refusals import Invalid
 from demo import people
+from demo.cast import MOST_DRIVERS
+from demo.forms import SwitchesForm
+from demo.models import switches
 from realtime.pages import live_page
+from tracking.links import fleet_url
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
@@ -60,6 +66,20 @@ def sign_in(request: HttpRequest, slug: str) -> HttpResponse:
         logout(request)
     login(request, user, backend=settings.AUTHENTICATION_BACKENDS[-1])
     return SeeOther(reverse("home"))
+
+
+@require_POST
+@demo_only
+@role_required(Role.ADMIN)
+def switch(request: HttpRequest) -> HttpResponse:
+    """Set how it goes on the demo's roads; the running simulator follows. Raises `Invalid` for what cannot be."""
+    form = SwitchesForm(request.POST, instance=switches())
+    if not form.is_valid():
+        raise Invalid(
+            f"There are 0 to {MOST_DRIVERS} simulated drivers.", next_url=fleet_url(), next_label="To the fleet"
+        )
+    form.save()
+    return SeeOther(fleet_url())
 
 
 @require_GET
