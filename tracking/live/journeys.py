@@ -88,6 +88,8 @@ journey = Fragment(
     watches=[
         watch(Position, fields=("seen_at",), touches=moved),
         watch(Journey, fields=(*ENDS, "route_seconds"), touches=lambda row: [marker(row.pk)]),
+        # Who has a link that was taken back is asked about at once, not with the next fix.
+        watch(ShareLink, fields=("revoked_at",), touches=lambda link: [marker(link.journey_id)]),
     ],
     latest=True,
 )

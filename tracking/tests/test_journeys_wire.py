@@ -169,11 +169,11 @@ class TestAfterTheEnd:
     ) -> None:  # fmt: skip
         mine, theirs = live.page(session_of(alice), card_topics(journey)), bearer(live, link)
         actions.revoke_link(link, by=alice)
+        until(lambda: [f for f in theirs.got if journey_topic(journey.pk) in f.get("gone", ())], "told that it is gone")
         fix(journey, SECRET)
         mine.sees("51.4444")
         live.quiet()
         assert "51.4444" not in heard(theirs)
-        until(lambda: [f for f in theirs.got if journey_topic(journey.pk) in f.get("gone", ())], "told that it is gone")
 
     def test_the_next_trip_is_not_the_old_links(self, live, visit, journey, link, bob) -> None:  # noqa: F811
         actions.turn_back(journey, by=bob)

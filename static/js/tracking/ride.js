@@ -28,6 +28,7 @@ class Ride {
     const map = await makeMap(this.element, { latitude: this.end[0], longitude: this.end[1] });
     if (rides.get(this.id) !== this) { map.remove(); return; }
     this.map = map;
+    this.element.ride = this;
     pin(...this.end, { keyboard: false, interactive: false }).addTo(map);
     map.on("dragstart zoomstart", () => { if (!this.moving) this.fitted = true; }); // their view: it is not fitted any more
     map.on("dragstart", () => this.follow(false));
