@@ -31,6 +31,7 @@ from tracking.models import Journey
 
 JUST_AGREED = timedelta(minutes=15)  # a visit agreed so lately runs at the demo's pace, others at their own time
 TOO_LATE = timedelta(hours=1)
+ON_THE_ROAD = timedelta(seconds=80)  # so long a technician is seen coming
 
 
 def visits(world: World, *states: str) -> QuerySet[Session]:
@@ -70,7 +71,7 @@ def come(world: World) -> int:
             home = home_of(session.booking)
             if home is not None and world.fleet.is_there(session.technician_id, home):
                 done += arrive(world, session)
-        elif seen and on_time(world, session, (5, 9) if a_person_waits else (40, 110)):
+        elif seen and on_time(world, session, (5, 9) if a_person_waits else (40, 110), before=ON_THE_ROAD):
             leave = partial(set_out, session, by=session.technician.user, now=world.now)
             done += world.attempt(leave, "set out", session.pk)
         elif not seen and on_time(world, session, (20, 30) if a_person_waits else (60, 150)):
@@ -91,12 +92,12 @@ def coming(world: World) -> QuerySet[Session]:
     return pending.annotate(moved_at=Max("proposals__answered_at"), under_way=under_way)
 
 
-def on_time(world: World, session: Session, span: tuple[float, float]) -> bool:
-    """Whether a visit agreed lately is due some seconds after that, or any other at its time."""
+def on_time(world: World, session: Session, span: tuple[float, float], *, before: timedelta = timedelta(0)) -> bool:
+    """Whether a visit agreed lately is due some seconds after that, or any other at its time or `before` it."""
     moved_at: datetime | None = session.moved_at  # type: ignore[attr-defined]
     since = max(session.created_at, moved_at or session.created_at)
     soon = world.now - since < JUST_AGREED and world.due(since, *span, "arrive", session.pk)
-    return soon or session.starts_at <= world.now
+    return soon or session.starts_at - before <= world.now
 
 
 def ask_for_code(world: World) -> int:
