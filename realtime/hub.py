@@ -219,7 +219,7 @@ class Hub:
 
     def _take_back(self, touches: dict[Touch, float]) -> None:
         for touch, at in touches.items():
-            self._mark(touch, at)
+            self._mark_again(touch, at)
 
     def _looked(self) -> None:
         """After a look of the tail with nothing left to deliver, everything up to it is delivered."""

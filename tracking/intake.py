@@ -5,16 +5,17 @@ What waits here is in memory only. A device keeps what was not acknowledged, so 
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
 import threading
 import time
-from collections import deque
-from collections.abc import Iterable
+from collections import Counter, deque
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
-from django.db import close_old_connections, connection
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
 from django.utils import timezone
 
 from tracking.actions.fixes import Batch, Outcome, take_fixes
@@ -22,7 +23,8 @@ from tracking.rules.numbers import number
 
 log = logging.getLogger(__name__)
 
-MOST_WAITING = 5000  # batches; beyond, nothing more is taken until the database is back
+MOST_WAITING = 50_000  # fixes; beyond, nothing more is taken until the database is back
+MOST_OF_ONE = 1000  # of them from one person
 AFTER_FAILURE = 2.0  # seconds at most before the next try
 MOST_REMEMBERED = 10_000  # people of whom it is known how much they sent lately
 
@@ -31,13 +33,13 @@ class TooManyError(Exception):
     """More waits than is taken in; the device keeps its fixes and sends them again."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Waiting:
-    """A batch and, where somebody waits for its end, the place to tell it."""
+    """A batch and, where somebody waits for its end, the place to tell it (None: it could not be taken in)."""
 
     user_id: int
     batch: Batch
-    answer: Future[Outcome] | None = None
+    answer: Future[Outcome | None] | None = None
 
 
 class Intake:
@@ -45,6 +47,8 @@ class Intake:
 
     def __init__(self) -> None:
         self._waiting: deque[Waiting] = deque()
+        self._held: Counter[int] = Counter()  # fixes of each person that are not dealt with yet
+        self._asking: set[int] = set()
         self._lock = threading.Lock()
         self._going = False
         self._pool = ThreadPoolExecutor(1, "fixes")
@@ -54,32 +58,44 @@ class Intake:
         if takes_now():
             take_fixes({user_id: batch})
             return
-        self._add(Waiting(user_id, batch))
+        with contextlib.suppress(TooManyError):
+            self._add(Waiting(user_id, batch))
 
     def ask(self, user_id: int, batch: Batch, *, within: float) -> Outcome | None:
         """Have a batch taken in and wait for what became of it; None when that takes longer than `within` seconds.
 
-        Raises `TooManyError`.
+        Raises `TooManyError`, also when the same person waits for another: each who waits holds a thread.
         """
         if takes_now():
             return take_fixes({user_id: batch}).get(user_id)
-        answer: Future[Outcome] = Future()
-        if not self._add(Waiting(user_id, batch, answer)):
-            raise TooManyError
+        answer: Future[Outcome | None] = Future()
+        waiting = Waiting(user_id, batch, answer)
+        self._add(waiting)
+        # Back to the pool: those who wait would hold all of it, and the flush needs one.
+        connection.close()
         try:
             return answer.result(within)
         except TimeoutError:
+            waiting.answer = None  # it may be taken in together with what comes next
             return None
+        finally:
+            with self._lock:
+                self._asking.discard(user_id)
 
-    def _add(self, waiting: Waiting) -> bool:
+    def _add(self, waiting: Waiting) -> None:
+        pk, count = waiting.user_id, len(waiting.batch.sent)
         with self._lock:
-            if len(self._waiting) >= MOST_WAITING:
-                return False
+            if self._held[pk] + count > MOST_OF_ONE or self._held.total() + count > MOST_WAITING:
+                raise TooManyError
+            if waiting.answer is not None:
+                if pk in self._asking:
+                    raise TooManyError
+                self._asking.add(pk)
+            self._held[pk] += count
             self._waiting.append(waiting)
             start, self._going = not self._going, True
         if start:
             self._pool.submit(self._run)
-        return True
 
     def _run(self) -> None:
         pause = number("FLUSH_EVERY_MS") / 1000
@@ -93,11 +109,8 @@ class Intake:
                 log.warning("Fixes of %s people could not be taken in; trying again: %s", len(gathered), error)
                 left = gathered
                 pause = min(max(pause * 2, 0.1), AFTER_FAILURE)
-            with self._lock:
-                self._waiting.extendleft(reversed(left))
-                if not self._waiting:
-                    self._going = False
-                    return
+            if not self._goes_on(gathered, left):
+                return
 
     def _gather(self) -> list[Waiting]:
         """What is taken in together: of each person all that waits, but what somebody waits for goes alone."""
@@ -117,25 +130,68 @@ class Intake:
             self._waiting = later
         return list(found.values())
 
+    def _goes_on(self, gathered: Sequence[Waiting], left: Sequence[Waiting]) -> bool:
+        """Put back what is left, forget what was dealt with; whether anything waits."""
+        again = set(left)
+        with self._lock:
+            for each in gathered:
+                if each not in again:
+                    self._held[each.user_id] -= len(each.batch.sent)
+            self._held = +self._held
+            self._waiting.extendleft(reversed(left))
+            self._going = bool(self._waiting)
+            return self._going
+
 
 def takes_now() -> bool:
     """Whether the caller's thread takes in by itself: within a transaction another could not see what it wrote."""
     return connection.in_atomic_block or number("FLUSH_EVERY_MS") == 0
 
 
-def flush(gathered: Iterable[Waiting]) -> list[Waiting]:
-    """Take in, answer those who wait, and return those who could not be taken in at this instant."""
-    waiting = {each.user_id: each for each in gathered}
+def flush(gathered: Sequence[Waiting]) -> Sequence[Waiting]:
+    """Take in, answer those who wait, and return those who could not be taken in at this instant.
+
+    Raises `OperationalError` or `InterfaceError` where the database is away. Whatever else fails is somebody's own
+    trouble: each is taken in alone then, and whose fails again is dropped.
+    """
     close_old_connections()
     try:
-        outcomes = take_fixes({pk: each.batch for pk, each in waiting.items()}, now=timezone.now())
+        return taken_in(gathered)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        log.exception("Fixes of %s people could not be taken in together.", len(gathered))
+        return [left for each in gathered for left in alone(each)]
     finally:
         close_old_connections()
-    for pk, outcome in outcomes.items():
-        answer = waiting[pk].answer
-        if answer is not None:
-            answer.set_result(outcome)
-    return [each for pk, each in waiting.items() if pk not in outcomes]
+
+
+def alone(waiting: Waiting) -> Sequence[Waiting]:
+    """Take in one person's."""
+    try:
+        return taken_in([waiting])
+    except (OperationalError, InterfaceError):
+        return [waiting]
+    except Exception:
+        log.exception("Fixes of person %s are dropped.", waiting.user_id)
+        tell(waiting, None)
+        return []
+
+
+def taken_in(gathered: Sequence[Waiting]) -> Sequence[Waiting]:
+    """Take in together, answer, and return those who are held by somebody else."""
+    outcomes = take_fixes({each.user_id: each.batch for each in gathered}, now=timezone.now())
+    for each in gathered:
+        if each.user_id in outcomes:
+            tell(each, outcomes[each.user_id])
+    return [each for each in gathered if each.user_id not in outcomes]
+
+
+def tell(waiting: Waiting, outcome: Outcome | None) -> None:
+    """Answer whoever still waits."""
+    answer = waiting.answer
+    if answer is not None:
+        answer.set_result(outcome)
 
 
 intake = Intake()

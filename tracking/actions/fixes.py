@@ -150,8 +150,9 @@ def collecting(batches: Mapping[int, Batch]) -> tuple[dict[int, Collecting], set
     journey is. And those whose row another transaction holds: it may be about to end just that.
     """
     pks = list(batches)
-    on_duty = Shift.objects.filter(user__in=pks, duty=Duty.ON_DUTY)
-    travelling = Journey.objects.filter(traveller__in=pks, closed_at__isnull=True)
+    on_duty = Shift.objects.filter(user__in=pks, duty=Duty.ON_DUTY, user__is_active=True)
+    travelling = Journey.objects.filter(traveller__in=pks, closed_at__isnull=True, traveller__is_active=True)
+    travelling = travelling.select_related("booking", "session")  # whom a change of it touches
     shifts = {row.user_id: row for row in held(on_duty.order_by("user_id"))}
     journeys = {row.traveller_id: row for row in travelling}
     people = {pk: Collecting(row.duty_since, journeys.get(pk)) for pk, row in shifts.items()}

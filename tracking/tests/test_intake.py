@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import OperationalError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
 
 from accounts.models import User
@@ -147,13 +147,49 @@ def test_an_answer_that_takes_too_long_is_not_waited_for(
 
 
 def test_no_more_waits_than_is_held(sam: User, collector: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(intake, "MOST_WAITING", 2)
-    for ago in (9, 6, 3):
-        collector.put(sam.pk, Batch.of([now_at(0, ago)]))
+    monkeypatch.setattr(intake, "MOST_OF_ONE", 2)
+    monkeypatch.setattr(intake, "MOST_WAITING", 3)
+    kim, lou = at_work("Kim"), at_work("Lou")
+    for user, ago in ((sam, 9), (sam, 6), (sam, 3), (kim, 0), (lou, 0)):
+        collector.put(user.pk, Batch.of([now_at(30 * ago, ago)]))
     with pytest.raises(TooManyError):
-        collector.ask(sam.pk, Batch.of([now_at(0)]), within=1)
+        collector.ask(lou.pk, Batch.of([now_at(0)]), within=1)
     until(lambda: not collector._going, "it rests")
-    assert Position.objects.get().device_at is not None
+    assert Fix.objects.filter(user=sam).count() == 2 and not Position.objects.filter(user=lou).exists()
+    answer = collector.ask(lou.pk, Batch.of([now_at(0)]), within=20)  # there is room again
+    assert answer is not None and answer.taken == 1
+
+
+def test_one_post_of_a_person_waits_at_a_time(sam: User, collector: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
+    go, real = threading.Event(), intake.take_fixes
+    monkeypatch.setattr(intake, "take_fixes", lambda batches, **more: (go.wait(20), real(batches, **more))[1])
+    asking = in_thread(lambda: collector.ask(sam.pk, Batch.of([now_at(0, 5)]), within=20))
+    until(lambda: collector._asking, "the first waits")
+    with pytest.raises(TooManyError):
+        collector.ask(sam.pk, Batch.of([now_at(90)]), within=20)
+    go.set()
+    asking.join(20)
+    assert not collector._asking
+    answer = collector.ask(sam.pk, Batch.of([now_at(90)]), within=20)
+    assert answer is not None and answer.taken == 1
+
+
+def test_whose_fixes_cannot_be_taken_in_is_dropped_alone(
+    sam: User, collector: Intake, monkeypatch: pytest.MonkeyPatch, caplog
+) -> None:
+    kim, real = at_work("Kim"), intake.take_fixes
+
+    def poisoned(batches: dict[int, Batch], **more: Any) -> dict[int, Outcome]:
+        if kim.pk in batches:
+            raise IntegrityError("no such account")
+        return real(batches, **more)
+
+    monkeypatch.setattr(intake, "take_fixes", poisoned)
+    collector.put(sam.pk, Batch.of([now_at(0)]))
+    assert collector.ask(kim.pk, Batch.of([now_at(0)]), within=20) is None
+    until(lambda: Position.objects.filter(user=sam).exists(), "the other's are taken in")
+    until(lambda: not collector._going, "nothing is tried for ever")
+    assert not collector._held and "are dropped" in caplog.text
 
 
 @pytest.mark.postgresql

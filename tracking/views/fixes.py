@@ -52,7 +52,7 @@ def fixes(request: HttpRequest) -> JsonResponse:
     try:
         outcome = intake.ask(user.pk, Batch.of(listed, data.get("rtt")), within=WITHIN)
     except TooManyError:
-        outcome = None
+        return said(429, "Earlier ones still wait to be taken in.", wait=1)
     return answer(outcome)
 
 
