@@ -19,8 +19,8 @@ from tracking.models import Dispatch, Driver, Fix, Leg, Position
 from tracking.tests import make
 
 CAMDEN = Point(51.5390, -0.1426)  # the door of every job here
-NEAR = Point(51.5450, -0.1410)  # some 700 metres from it
-WITHIN = 15_000  # ms; generous, because a healthy run never waits for it
+NEAR = Point(51.5407, -0.1426)  # some 190 metres from it: a drive of a few seconds, and not yet there
+WITHIN = 30_000  # ms; generous, because a healthy run never waits for it
 
 
 # --- Pages ----------------------------------------------------------------------------------------
@@ -31,7 +31,13 @@ def drive_page(person: Callable[..., Page], who: User, at: Point | None = NEAR, 
     where = {"geolocation": fix(at), "permissions": ["geolocation"]} if at is not None else {}
     page = person(who, **{**PHONE, **where, **options})
     page.goto(reverse("tracking:drive"))
-    return stay(follows(page, "live")) if options.get("java_script_enabled", True) else page
+    return ready(page) if options.get("java_script_enabled", True) else page
+
+
+def ready(page: Page, state: str = "live") -> Page:
+    """Its scripts are at work."""
+    expect(page.locator("html[data-road]")).to_have_count(1)
+    return stay(follows(page, state))
 
 
 def fix(at: Point, accuracy: float = 8) -> Any:

@@ -55,3 +55,4 @@ document.addEventListener("visibilitychange", () => { if (!document.hidden) lead
 lead();
 look();
 lookAtOffer();
+document.documentElement.dataset.road = ""; // taps are taps from here on

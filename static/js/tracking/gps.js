@@ -82,8 +82,12 @@ export class Gps {
     if (!this.last) return;
     const isNew = this.last !== this.given;
     const since = performance.now() - this.givenAt;
-    if (isNew && since >= LEAST && since >= (isMoving(this.last.coords, this.given?.coords) ? this.moving : this.idle)) this.give();
-    else if (!isNew && since >= this.idle) this.ask();
+    if (!isNew) {
+      if (since >= this.idle) this.ask();
+    } else if (since >= Math.max(LEAST, isMoving(this.last.coords, this.given?.coords) ? this.moving : this.idle)) {
+      if (this.last.timestamp - (this.given?.timestamp ?? 0) < LEAST) this.ask(); // measured right after the one before
+      else this.give();
+    }
   }
 
   give() {
