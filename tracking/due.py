@@ -11,6 +11,7 @@ from django.db.models import Q
 from accounts.models import Role
 from tracking.actions.duty import dismiss
 from tracking.actions.fixes import prune_fixes
+from tracking.actions.journeys import call_back
 from tracking.actions.moves import held_dispatch, lock_legs, lock_with_rounds
 from tracking.actions.offers import UNANSWERED, expire
 from tracking.live.journeys import turn_ages
@@ -93,4 +94,4 @@ def age(as_of: datetime) -> int:
 
 
 # A routing server may be slow, so it is asked when all else is done.
-WORK = (lapse_offers, dismiss_drivers, age, prune, ask_routes)
+WORK = (lapse_offers, dismiss_drivers, call_back, age, prune, ask_routes)

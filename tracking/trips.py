@@ -11,9 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 
+from accounts.models import Role
 from bookings.live.customer import booking_customer
 from bookings.models import Booking
 from bookings.rules.words import clock_time
@@ -23,7 +24,7 @@ from tracking.models import Journey, Position, ShareLink
 from tracking.places import place_name
 from tracking.rules.ages import LIVE, state_of
 from tracking.rules.eta import minutes_of, minutes_words, step_of, window
-from tracking.topics import journey_topic
+from tracking.topics import STANDING_LINK, journey_topic
 
 
 @dataclass(frozen=True)
@@ -145,8 +146,12 @@ class Trip:
 
 
 def open_journeys() -> QuerySet[Journey]:
-    """Journeys under way with all that a `Trip` reads, joined in one statement."""
-    rows = Journey.objects.filter(closed_at__isnull=True)
+    """Journeys under way with all that a `Trip` reads, joined in one statement.
+
+    Of people who may travel only: the clock closes the journeys of others, and until then they are not shown either.
+    """
+    may_travel = Q(dispatch__isnull=False) | Q(traveller__role=Role.TECHNICIAN)
+    rows = Journey.objects.filter(may_travel, closed_at__isnull=True, traveller__is_active=True)
     return rows.select_related("booking__customer", "traveller__position", "dispatch__leg", "dispatch__driver")
 
 
@@ -160,6 +165,13 @@ def load_trips(keys: Sequence[str]) -> Mapping[str, Trip]:
     """Open journeys by key."""
     rows = open_journeys().filter(pk__in=[int(key) for key in keys])
     return {str(trip.pk): trip for trip in trips_of(rows)}
+
+
+def trip_behind(link: ShareLink) -> Trip | None:
+    """What a share link shows; None once it shows nothing, by the rule that its open pages are asked by."""
+    if not ShareLink.objects.filter(STANDING_LINK, pk=link.pk).exists():
+        return None
+    return load_trips([str(link.journey_id)]).get(str(link.journey_id))
 
 
 def load_work_trips(keys: Sequence[str]) -> Mapping[str, Trip]:

@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Role, User
-from bookings.actions.moves import lock_session, moved_on, require_technician
+from bookings.actions.moves import lock_session, lock_technician, moved_on, require_technician
 from bookings.links import job_url
 from bookings.models import Session
 from bookings.states import SessionStatus
@@ -124,6 +125,7 @@ def set_out(session: Session, *, by: User, now: datetime | None = None, device_a
     """The technician is on the way to a visit that is booked. Twice is once."""
     now = now or timezone.now()
     with transaction.atomic():
+        lock_technician(session.technician_id)  # of two visits set out to at once, one is refused
         held = lock_session(session.pk)
         require_technician(held.technician_id, by)
         if held.status != SessionStatus.PENDING:
@@ -142,6 +144,18 @@ def turn_back(journey: Journey, *, by: User, now: datetime | None = None) -> Jou
         held = lock_session(journey.session_id)
         require_technician(held.technician_id, by)
         return close_journey(journey, JourneyEnd.CANCELLED, now=now) or journey
+
+
+def call_back(as_of: datetime) -> int:
+    """End the journeys of technicians who are none any more, or whose account was closed; returns how many."""
+    none = ~Q(traveller__role=Role.TECHNICIAN) | Q(traveller__is_active=False)
+    rows = Journey.objects.filter(none, closed_at__isnull=True, session__isnull=False)
+    found = list(rows.order_by("pk"))
+    for journey in found:
+        with transaction.atomic():
+            lock_session(journey.session_id or 0)
+            close_journey(journey, JourneyEnd.CANCELLED, now=as_of)
+    return len(found)
 
 
 # --- Links for others -----------------------------------------------------------------------------

@@ -14,11 +14,12 @@ from bookings.tests.make import CAMDEN, HOUR, MINUTE
 from common.geo import Point
 from common.refusals import Conflict, Invalid
 from tracking import actions
-from tracking.actions.journeys import close_journey, hear, open_journey, open_of, remaining
+from tracking.actions.journeys import call_back, close_journey, hear, open_journey, open_of, remaining
 from tracking.models import Journey, Position, ShareLink
 from tracking.states import JourneyEnd
 from tracking.tests import make as road
 from tracking.tests.make import FAR, NEAR, NOW
+from tracking.trips import load_trips
 
 pytestmark = pytest.mark.django_db
 SECOND = timedelta(seconds=1)
@@ -135,6 +136,28 @@ class TestTheEnd:
         with pytest.raises(PermissionDenied):
             actions.turn_back(journey, by=request.getfixturevalue(who), now=NOW)
         assert make.fresh(journey).is_open
+
+
+class TestWhoMayNotTravelAnyMore:
+    """An account was closed or got another role: there is no button of theirs left that would end it."""
+
+    def test_the_clock_ends_what_a_closed_account_left_open(self, journey, bob) -> None:
+        road.place(bob, NEAR, now=NOW)
+        bob.is_active = False
+        bob.save(update_fields=["is_active"])
+        assert load_trips([str(journey.pk)]) == {}, "at once, before the clock comes by"
+        assert call_back(NOW + SECOND) == 1 and call_back(NOW + SECOND) == 0
+        assert make.fresh(journey).end == "cancelled" and not Position.objects.exists()
+
+    def test_and_what_somebody_with_another_role_left(self, journey, bob) -> None:
+        bob.role = "driver"
+        bob.save(update_fields=["role"])
+        assert load_trips([str(journey.pk)]) == {}
+        assert call_back(NOW + SECOND) == 1 and not make.fresh(journey).is_open
+
+    def test_others_go_on(self, journey, visit, frank) -> None:
+        road.en_route(road.leg(visit.booking, frank), road.at_work("Gus", at=NEAR))
+        assert call_back(NOW + HOUR) == 0 and Journey.objects.filter(closed_at=None).count() == 2
 
 
 class TestDrivers:

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from realtime.pages import live_page
 from tracking import access
-from tracking.trips import load_trips
+from tracking.trips import trip_behind
 
 V = TypeVar("V", bound=Callable[..., HttpResponse])
 
@@ -32,7 +32,7 @@ def shared(request: HttpRequest, token: str) -> HttpResponse:
     Whoever looks is nobody here, also when they are signed in: the page follows as the bearer of the link.
     """
     link = access.link_for(token)
-    trip = load_trips([str(link.journey_id)]).get(str(link.journey_id)) if link.revoked_at is None else None
+    trip = trip_behind(link)
     request.live_link = token  # type: ignore[attr-defined]
     context = {"trip": trip, "link": link, "user": AnonymousUser()}
     response = render(request, "tracking/shared.html", context, status=200 if trip else 410)
