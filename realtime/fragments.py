@@ -201,8 +201,14 @@ def as_it_was(row: models.Model, remembered: Mapping[str, Any]) -> models.Model:
     """A copy of `row` with the remembered columns put back and no cached relations of the new values."""
     before = copy.copy(row)
     before._state = copy.copy(row._state)
-    before._state.fields_cache = {}
     before.__dict__.update(remembered)
+    # Those of both stay: to read them again would cost a query a row.
+    columns = {field.name: field.attname for field in row._meta.concrete_fields if field.is_relation}
+    before._state.fields_cache = {
+        name: related
+        for name, related in row._state.fields_cache.items()
+        if name in columns and same((row, before), (columns[name],))
+    }
     return before
 
 

@@ -302,3 +302,16 @@ def test_a_view_that_has_loaded_a_thing_already_paints_it_without_a_query(
         listed = paint('{% live_list "board.note" notes topic %}', alice, notes=loaded, topic=topic)
     given, plain, listed = (VERSION.sub("", html) for html in (given, plain, listed))
     assert given == plain and given in listed
+
+
+def test_a_row_as_it_was_keeps_the_relations_that_stay(board: Board, django_assert_num_queries: Any) -> None:
+    """Whoever loses it is found by the old one; what did not change is not read again."""
+    garden = Board.objects.create(name="Garden")
+    made = Note.objects.select_related("board").get(pk=Note.objects.create(board=board, text="Rake").pk)
+    with django_assert_num_queries(0):
+        assert fragments.as_it_was(made, {"text": "Spade"}).board.name == "Kitchen"
+    remembered = {"board_id": board.pk}
+    made.board = garden
+    with django_assert_num_queries(1):
+        assert fragments.as_it_was(made, remembered).board == board
+    assert made.board == garden
