@@ -99,11 +99,15 @@ class Book:
         """
         close_old_connections()
         try:
-            with transaction.atomic():
-                self._write_process()
-                return self._write_pages({page.id: page for page in pages})
+            return self.put(pages)
         finally:
             close_old_connections()
+
+    def put(self, pages: list[Page]) -> bool:
+        """The same where somebody else keeps the thread's connection."""
+        with transaction.atomic():
+            self._write_process()
+            return self._write_pages({page.id: page for page in pages})
 
     def close(self) -> None:
         """The process is going, and its pages with it: take them out, in a thread."""

@@ -39,7 +39,7 @@ class Pages:
         on_duty = Shift.objects.filter(user__in=world.drivers).exclude(duty=Duty.OFF_DUTY)
         here = [pk for pk in on_duty.values_list("user_id", flat=True) if not world.fleet.is_cut_off(pk, world.now)]
         self.since = {pk: self.since.get(pk, now) for pk in here}
-        self.book.write([self.page(pk, now) for pk in here])
+        self.book.put([self.page(pk, now) for pk in here])
         return 0
 
     def page(self, user_id: int, now: float) -> Page:
