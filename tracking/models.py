@@ -313,7 +313,9 @@ class Position(LiveModel):
     fix_at = models.DateTimeField(null=True)
     seen_at = models.DateTimeField(db_index=True)
     placed_at = models.DateTimeField(null=True, help_text="By the device's clock: when the place was last confirmed.")
-    device_at = models.DateTimeField(null=True, help_text="The newest device time dealt with: what comes before is late.")
+    device_at = models.DateTimeField(
+        null=True, help_text="The newest device time dealt with: what comes before is late."
+    )
     received_at = models.DateTimeField(help_text="When anything last came from the device, believed or not.")
     suspects = models.JSONField(default=list, help_text="Fixes too far away to be true, unless three of them agree.")
     round_trip_ms = models.PositiveIntegerField(null=True, help_text="How long the page's heartbeat took.")
