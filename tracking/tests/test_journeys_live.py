@@ -15,6 +15,7 @@ from bookings.live.banner import load_strips
 from bookings.tests import make
 from bookings.tests.follow import audience, keys_of, on, sent, touched_by
 from common.geo import Point
+from realtime.journal import Touch
 from realtime.render import render
 from realtime.topics import Principal, members
 from tracking import actions, trips
@@ -94,7 +95,7 @@ class TestTheMarker:
         assert html and "Inverness" not in html and "NW1" not in html and "Bob Test" not in html
 
     @pytest.mark.parametrize(
-        ("age", "state", "sentence"), [(40, "stale", "Last seen 40 s ago"), (400, "lost", "Out of sight")]
+        ("age", "state", "sentence"), [(90, "stale", "Last seen 1 min ago"), (400, "lost", "Out of sight")]
     )
     def test_an_old_one_says_so_in_words(self, journey, now, age, state, sentence) -> None:
         fix(journey, NEAR, now - age * SECOND)
@@ -198,9 +199,9 @@ class TestTheEnd:
         fix(journey, NEAR, now)
         self.over(end, visit, journey, alice, bob)
         later = touched_by(lambda: fix(journey, FURTHER, timezone.now()))
-        everything = sent(later, alice) | sent(
-            {t._replace(topic=f"booking.{visit.booking_id}.customer", fragment="tracking.ride") for t in later}, alice
-        )
+        card = Touch(f"booking.{visit.booking_id}.customer", "tracking.ride", str(visit.booking_id))
+        everything = sent(later | {card}, alice)
+        assert everything[f"tracking-ride-{visit.booking_id}"] is None
         assert not [html for html in everything.values() if html and "51.54" in html]
         assert trips.load_trips([str(journey.pk)]) == {} and trips.load_rides([str(visit.booking_id)]) == {}
 
