@@ -254,7 +254,7 @@ def test_a_tap_that_comes_too_late_is_a_sentence(on_duty: Page, sam: Driver, boo
 
     on_duty.route("**/accept/", first_the_desk)
     card(on_duty).get_by_role("link", name="Accept").click()
-    expect(on_duty.locator("#toasts [role=alert]")).to_contain_text("Things moved on a moment ago")
+    expect(on_duty.locator("#toasts [role=alert]")).to_contain_text("The desk took this offer back")
     expect(card(on_duty)).to_have_count(0)
     expect(leg_card(on_duty)).to_have_count(0)
 

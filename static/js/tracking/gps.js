@@ -2,6 +2,7 @@
 const STILL = 10; // metres that a device at rest wanders
 const WALK = 1; // metres a second
 const LEAST = 1000; // ms between two
+const SILENCE = 3000; // ms without an answer
 const options = { enableHighAccuracy: true, maximumAge: 0, timeout: 30_000 };
 
 const metres = (a, b) => {
@@ -61,14 +62,22 @@ export class Gps {
     if (this.asking || !navigator.geolocation) return;
     this.asking = true;
     this.asked = Date.now();
-    const end = () => { this.asking = false; };
-    navigator.geolocation.getCurrentPosition((found) => { end(); this.heard(found); }, end, options);
+    const answered = (act) => (what) => { this.asking = false; act(what); };
+    navigator.geolocation.getCurrentPosition(
+      answered((found) => this.heard(found)), answered(() => this.silent()), { ...options, timeout: SILENCE });
+  }
+
+  // A watch only speaks of changes: who stood still at the last reading still stands there. Of somebody who drove into
+  // a tunnel nothing is made up.
+  silent() {
+    if (this.isOn && this.last && (this.last.coords.speed ?? 0) < WALK) this.heard({ coords: this.last.coords, timestamp: Date.now() });
   }
 
   heard(found) {
     if (!this.isOn) return; // an answer that came too late: nothing is collected any more
     // Asked for with a maximum age of 0 it was measured after that, whatever clock the receiver has.
-    this.last = { coords: found.coords, timestamp: Math.max(found.timestamp, this.asked) };
+    const timestamp = Math.max(found.timestamp, this.asked, (this.given?.timestamp ?? 0) + LEAST);
+    this.last = { coords: found.coords, timestamp };
     this.tell(this.last);
     this.look();
   }
@@ -82,12 +91,8 @@ export class Gps {
     if (!this.last) return;
     const isNew = this.last !== this.given;
     const since = performance.now() - this.givenAt;
-    if (!isNew) {
-      if (since >= this.idle) this.ask();
-    } else if (since >= Math.max(LEAST, isMoving(this.last.coords, this.given?.coords) ? this.moving : this.idle)) {
-      if (this.last.timestamp - (this.given?.timestamp ?? 0) < LEAST) this.ask(); // measured right after the one before
-      else this.give();
-    }
+    if (!isNew && since >= this.idle) this.ask();
+    if (isNew && since >= Math.max(LEAST, isMoving(this.last.coords, this.given?.coords) ? this.moving : this.idle)) this.give();
   }
 
   give() {
