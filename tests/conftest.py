@@ -5,22 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
 from accounts.models import User
 from bookings.tests import make
+from tests.road import Road, populate_road
 from tests.world import World, make_cast, populate
+
+Rows = TypeVar("Rows", World, Road)
 
 
 @dataclass(frozen=True)
 class Settled:
-    """Everybody by name, what is between them, and the folder of their photos."""
+    """Everybody by name, what is between them, who is on the road, and the folder of their photos."""
 
     people: dict[str, User]
     world: World
+    road: Road
     media: Path
 
 
@@ -38,16 +43,22 @@ def settle(patch: pytest.MonkeyPatch, media: Path) -> Settled:
 
     patch.setattr(settings, "MEDIA_ROOT", media)
     people = make_cast()
-    return Settled(people, populate(people["alice"], people["bob"], people["dora"]), media)
+    world = populate(people["alice"], people["bob"], people["dora"])
+    road = populate_road(people["ed"], people["frank"], world.pending, world.live.booking, timezone.now())
+    return Settled(people, world, road, media)
 
 
 @pytest.fixture
 def settled(settled_once: Settled, db: None) -> Settled:
     """Rows of this test's own, which it may change."""
-    world = settled_once.world
-    rows = {each.name: make.fresh(getattr(world, each.name)) for each in fields(world)}
     return replace(
         settled_once,
         people={name: make.fresh(user) for name, user in settled_once.people.items()},
-        world=replace(world, **rows),
+        world=anew(settled_once.world),
+        road=anew(settled_once.road),
     )
+
+
+def anew(rows: Rows) -> Rows:
+    """The same rows, as the database has them."""
+    return replace(rows, **{each.name: make.fresh(getattr(rows, each.name)) for each in fields(rows)})

@@ -16,7 +16,10 @@ from realtime import journal, topics
 from realtime.topics import Principal
 from tests.conftest import Settled
 from tests.crawl import browser
+from tests.road import Road
 from tests.world import World, admin_patterns, patterns
+from tracking import actions as driving
+from tracking.models import ShareLink, Shift
 
 CAST = ("alice", "bob", "charlie", "dora", "ed", "frank", "")
 IN = "in"  # sent to the sign-in page
@@ -26,6 +29,8 @@ GO = "go"  # sent to another page
 #  ed (driver) frank (admin) and the signed-out get with GET). A number is a status.
 OWNERS = "200 403 404 403 403 403 in"
 WORKERS = "403 200 403 404 403 403 in"
+DRIVERS = "403 403 403 403 200 403 in"
+NOT_THIS_DRIVER = "403 403 403 403 404 403 in"
 CUSTOMERS = "200 403 200 403 403 403 in"
 TECHNICIANS = "403 200 403 200 403 403 in"
 ADMINS = "403 403 403 403 403 200 in"
@@ -36,7 +41,7 @@ POST_ONLY = "405 405 405 405 405 405 405"
 VISITORS = "go go go go go go 200"
 
 
-def table(w: World) -> dict[str, list[tuple[list[object], str]]]:
+def table(w: World, r: Road) -> dict[str, list[tuple[list[object], str]]]:
     """What everybody gets at every address."""
     pending, open_ = w.pending.booking_id, w.open.pk
     moving = [w.asked.booking_id, w.proposal.pk]
@@ -169,6 +174,39 @@ def table(w: World) -> dict[str, list[tuple[list[object], str]]]:
         "bookings:accept_move": [([w.proposal.pk], WORKERS)],
         "bookings:decline_move": [([w.proposal.pk], WORKERS)],
         "bookings:withdraw_move": [([w.proposal.pk], WORKERS)],
+        **table_of_the_road(w, r),
+    }
+
+
+def table_of_the_road(w: World, r: Road) -> dict[str, list[tuple[list[object], str]]]:
+    """The part of it about drivers, trips and the desk's fleet."""
+    ed, journey = r.coming.driver_id, [r.journey.pk]
+    verbs = ("accept", "decline", "set_off", "arrive", "complete", "fail")
+    return {
+        "tracking:drive": [([], DRIVERS)],
+        "tracking:gps": [([], "403 200 403 200 200 403 in")],
+        "tracking:fixes": [([], POST_ONLY)],
+        **{f"tracking:{name}": [([], DRIVERS)] for name in ("on", "break", "back", "off")},
+        "tracking:seen": [([r.offer.pk], POST_ONLY)],
+        **{f"tracking:{name}": [([r.offer.pk], DRIVERS), ([r.gils.pk], NOT_THIS_DRIVER)] for name in verbs},
+        # who is on the way; Ed's trip is no technician's to turn back
+        "tracking:on_my_way": [([w.pending.pk], WORKERS)],
+        "tracking:turn_back": [([r.trip.pk], WORKERS), (journey, "403 404 403 404 403 403 in")],
+        "tracking:share": [(journey, OWNERS)],
+        "tracking:revoke_link": [([r.link.pk], OWNERS)],
+        "tracking:shared": [
+            ([r.link.token], ALL),
+            ([r.revoked.token], "410 410 410 410 410 410 410"),
+            (["made-up"], NOBODY),
+        ],
+        # the desk
+        "desk:fleet": [([], ADMINS)],
+        **{f"desk:driver{name}": [([ed], ADMINS)] for name in ("", "_track", "_ask", "_change")},
+        "desk:leg_new": [([], ADMINS)],
+        **{f"desk:leg{name}": [([r.free.pk], ADMINS)] for name in ("", "_offer", "_cancel")},
+        "desk:dispatch_revoke": [([r.offer.pk], ADMINS)],
+        **{f"desk:dispatch_{name}": [([r.gils.pk], ADMINS)] for name in ("cancel", "reassign")},
+        "demo:switch": [([], POST_ONLY)],
     }
 
 
@@ -185,6 +223,12 @@ def browsers(cast: dict[str, User | None]) -> dict[str, Client]:
 
 
 @pytest.fixture
+def road(settled: Settled) -> Road:
+    """Who is on the way to her, and who could be."""
+    return settled.road
+
+
+@pytest.fixture
 def world(settled: Settled, browsers: dict[str, Client]) -> World:
     """Alice's bookings in every state; everybody has signed in."""
     return settled.world
@@ -197,13 +241,13 @@ def outcome(response) -> str:
     return IN if response["Location"].split("?")[0] == reverse("account_login") else GO
 
 
-def test_every_address_is_in_the_table_and_the_table_names_no_other(world):
-    assert set(table(world)) == set(patterns())
+def test_every_address_is_in_the_table_and_the_table_names_no_other(world, road):
+    assert set(table(world, road)) == set(patterns())
 
 
-def test_everybody_gets_what_the_table_says(world, browsers):
+def test_everybody_gets_what_the_table_says(world, road, browsers):
     wrong = []
-    for name, rows in table(world).items():
+    for name, rows in table(world, road).items():
         for arguments, expected in rows:
             url = reverse(name, args=arguments)
             query = {"c": str(journal.now())} if name == "realtime:poll" else {}
@@ -213,11 +257,11 @@ def test_everybody_gets_what_the_table_says(world, browsers):
     assert not wrong, "\n".join(wrong)
 
 
-def test_whoever_may_not_look_may_not_act_either_and_nothing_changes(world, browsers):
+def test_whoever_may_not_look_may_not_act_either_and_nothing_changes(world, road, browsers):
     """POST to every address by those who got 403, 404 or the sign-in page: the same, or 405."""
-    before = everything(world)
+    before = everything(world, road)
     wrong = []
-    for name, rows in table(world).items():
+    for name, rows in table(world, road).items():
         for arguments, expected in rows:
             url = reverse(name, args=arguments)
             for who, wanted in zip(CAST, expected.split(), strict=True):
@@ -226,13 +270,16 @@ def test_whoever_may_not_look_may_not_act_either_and_nothing_changes(world, brow
                     if got not in {wanted, "405"}:
                         wrong.append(f"{who or 'signed out'}: {url} wanted {wanted}, got {got}")
     assert not wrong, "\n".join(wrong)
-    assert everything(world) == before
+    assert everything(world, road) == before
 
 
-def everything(world: World) -> list[object]:
+def everything(world: World, road: Road) -> list[object]:
     """The states of all that a POST could have moved."""
     rows = (world.open, world.bid, world.asked, world.pending, world.waiting, world.live, world.paused)
-    return [make.fresh(row).status for row in rows] + [type(world.draft).objects.count()]
+    states = [make.fresh(row).status for row in (*rows, road.over, road.coming, road.offer, road.gils)]
+    trips = [make.fresh(row).closed_at for row in (road.journey, road.trip)]
+    counts = [type(row).objects.count() for row in (world.draft, road.free, road.offer, road.journey, road.link)]
+    return [*states, *trips, *counts, make.fresh(road.link).revoked_at, list(Shift.objects.values_list("duty"))]
 
 
 def test_a_session_and_a_photo_of_somebody_else_cannot_be_ended_or_removed(world, browsers, cast):
@@ -259,10 +306,10 @@ def test_djangos_admin_is_for_admins(world, browsers):
 # --- Topics ---------------------------------------------------------------------------------------
 
 
-def audiences(w: World, cast: dict[str, User | None]) -> dict[str, list[tuple[list[int | str], set[str]]]]:
+def audiences(w: World, r: Road, cast: dict[str, User | None]) -> dict[str, list[tuple[list[int | str], set[str]]]]:
     """Who of the cast belongs to topics of every kind."""
     alice, bob, dora = cast["alice"].pk, cast["bob"].pk, cast["dora"].pk
-    pending, open_ = w.pending.booking_id, w.open.pk
+    pending, open_, ed = w.pending.booking_id, w.open.pk, cast["ed"].pk
     return {
         "user.{user_id}": [([alice], {"alice"}), ([bob], {"bob"})],
         "user.{user_id}.notices": [([alice], {"alice"}), ([bob], {"bob"})],
@@ -289,6 +336,14 @@ def audiences(w: World, cast: dict[str, User | None]) -> dict[str, list[tuple[li
             ([w.draft.pk, bob], set()),
             ([open_, alice], set()),
         ],
+        # the road: only Alice sees who comes, and only while they come
+        "user.{user_id}.drive": [([ed], {"ed"}), ([bob], {"bob"})],
+        "user.{user_id}.fixes": [([ed], {"ed"}), ([bob], {"bob"})],
+        "journey.{journey_id}": [([r.journey.pk], {"alice"}), ([r.trip.pk], {"alice"}), ([r.ended.pk], set())],
+        "desk.fleet": [([], {"frank"})],
+        "desk.dispatch": [([], {"frank"})],
+        "desk.leg.{leg_id}": [([r.free.pk], {"frank"})],
+        "desk.driver.{driver_id}": [([ed], {"frank"})],
     }
 
 
@@ -304,13 +359,13 @@ def members(name: str, cast: dict[str, User | None]) -> set[str]:
     return {principals[each] for each in found}
 
 
-def test_every_kind_of_topic_is_in_the_table(world, cast):
-    assert set(audiences(world, cast)) == set(declared())
+def test_every_kind_of_topic_is_in_the_table(world, road, cast):
+    assert set(audiences(world, road, cast)) == set(declared())
 
 
-def test_topics_are_heard_by_those_the_table_names(world, cast):
+def test_topics_are_heard_by_those_the_table_names(world, road, cast):
     wrong = []
-    for pattern, rows in audiences(world, cast).items():
+    for pattern, rows in audiences(world, road, cast).items():
         for params, expected in rows:
             name = declared()[pattern](*params)
             if (got := members(name, cast)) != expected:
@@ -318,15 +373,27 @@ def test_topics_are_heard_by_those_the_table_names(world, cast):
     assert not wrong, "\n".join(wrong)
 
 
-def test_whoever_is_deactivated_hears_of_no_topic_but_their_own(world, cast):
+def test_whoever_is_deactivated_hears_of_no_topic_but_their_own(world, road, cast):
     """Their own carries nothing: the banner of a closed account is gone, and their sockets are ended."""
     for name in ("alice", "bob", "dora", "frank"):
         cast[name].is_active = False
         cast[name].save(update_fields=["is_active"])
-    for pattern, rows in audiences(world, cast).items():
+    for pattern, rows in audiences(world, road, cast).items():
         for params, _ in rows:
             heard = members(declared()[pattern](*params), cast) - {"charlie", "ed"}  # who stay
             assert not heard or pattern.startswith("user.{user_id}"), (pattern, params)
+
+
+def test_a_share_link_hears_of_its_own_journey_only_and_no_longer_than_it(world, road, cast):
+    def hears(link: ShareLink) -> set[str]:
+        principal = Principal("link", link.token)
+        names = [declared()[kind](*params) for kind, rows in audiences(world, road, cast).items() for params, _ in rows]
+        return {name for name in names if principal in topics.members(name, {principal})}
+
+    own = declared()["journey.{journey_id}"](road.journey.pk)
+    assert (hears(road.link), hears(road.revoked)) == ({own}, set())
+    driving.arrive(road.coming, by=cast["ed"])
+    assert hears(road.link) == set()
 
 
 def test_after_a_release_the_technician_keeps_the_offers_fate_and_nothing_else(world, cast, browsers):

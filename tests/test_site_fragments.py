@@ -34,7 +34,7 @@ from tools.emptying import Emptying
 
 ROOT = re.compile(r'<\w+ id="(?P<id>[\w-]+)" data-live="(?P<name>[\w.]+)" data-topic="(?P<topic>[^"]+)"')
 VERSION = re.compile(r'data-version="\d+"')
-LOOKING = ("alice", "bob", "dora", "frank")
+LOOKING = ("alice", "bob", "dora", "ed", "frank")
 
 
 @dataclass(frozen=True)
