@@ -17,9 +17,10 @@ register = template.Library()
 
 
 @register.simple_tag
-def age(moment: datetime | None, mark: str = "") -> SafeString:
+def age(moment: datetime | None, of: Any = "") -> SafeString:
     """How long ago `moment` was, as `<time>`: ages.js keeps it true and sets `data-age-state` (live, stale, lost)
-    on it and on the nearest `[data-aging]` around it. `mark` goes into its class.
+    on it and on the nearest `[data-aging]` around it. Those `of` the same thing all show the newest on the page:
+    a banner hears more seldom than a map.
     """
     if moment is None:
         return SafeString()
@@ -29,7 +30,7 @@ def age(moment: datetime | None, mark: str = "") -> SafeString:
         *limits(),
         state_of(old),
         moment.isoformat(),
-        format_html(' class="{}"', mark) if mark else "",
+        format_html(' data-age-of="{}"', of) if of else "",
         ago(old),
     )
 

@@ -16,7 +16,16 @@ export function stateOf(seconds, limits = LIMITS) {
   return seconds <= live ? "live" : seconds <= stale ? "stale" : "lost";
 }
 
-const ageOf = (element) => Math.max(0, (serverNow() - Date.parse(element.dateTime)) / 1000);
+const ageOf = (moment) => Math.max(0, (serverNow() - moment) / 1000);
+
+// Of several pieces about the same thing ([data-age-of]) one may have heard later than another: they agree on the newest.
+function newest(elements) {
+  const found = new Map();
+  for (const { dateTime, dataset } of elements) {
+    if (dataset.ageOf) found.set(dataset.ageOf, Math.max(found.get(dataset.ageOf) ?? 0, Date.parse(dateTime)));
+  }
+  return found;
+}
 
 // Whoever shows more than the words (a marker) listens to `age:turned`.
 function turn(element, state) {
@@ -26,8 +35,10 @@ function turn(element, state) {
 }
 
 function tick() {
-  for (const element of document.querySelectorAll("time[data-age]")) {
-    const age = ageOf(element);
+  const elements = [...document.querySelectorAll("time[data-age]")];
+  const heard = newest(elements);
+  for (const element of elements) {
+    const age = ageOf(heard.get(element.dataset.ageOf) ?? Date.parse(element.dateTime));
     const state = stateOf(age, element.dataset.age || LIMITS);
     const text = ago(Math.floor(age));
     if (element.textContent !== text) element.textContent = text;
