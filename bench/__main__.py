@@ -1,6 +1,6 @@
 """`python -m bench [ROW ...]`: every speed figure as a JSON line, beside a reference measured in the same run.
 
-Rows: fanout, memory, return, requests, save, poll, command, chat, notices; all without arguments. Run it by
+Rows: fanout, memory, return, requests, save, poll, command, chat, notices, tracking; all without arguments. Run it by
 `make bench`, which gives it a PostgreSQL and a Redis of its own.
 """
 
@@ -26,6 +26,7 @@ from bench.crowd import Crowd  # noqa: E402
 from bench.figures import percentile, report  # noqa: E402
 from bench.measured import Server, crowd, make_people, serving  # noqa: E402
 from bench.models import PlainRow, Row  # noqa: E402
+from bench.road import row_tracking  # noqa: E402
 from bench.talk import row_chat, row_notices  # noqa: E402
 from bench.text import text  # noqa: E402
 from realtime import journal  # noqa: E402
@@ -224,6 +225,7 @@ ROWS = {
     "command": row_command,
     "chat": row_chat,
     "notices": row_notices,
+    "tracking": row_tracking,
 }
 
 

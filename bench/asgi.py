@@ -9,7 +9,7 @@ from bench.plain import bare, plain
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     """Route the references' paths; everything else is the site's."""
-    if scope["type"] == "websocket" and scope["path"] in ("/bench/plain-socket", "/bench/plain-chat"):
+    if scope["type"] == "websocket" and scope["path"].startswith("/bench/plain-"):
         await plain(scope, receive, send)
     elif scope["type"] == "websocket" and scope["path"] == "/bench/bare-socket":
         await bare(scope, receive, send)

@@ -26,6 +26,19 @@ class PlainMessage(models.Model):
     at = models.DateTimeField(auto_now_add=True)
 
 
+class PlainFix(models.Model):
+    """What the plain way saves of a fix."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    driver = models.PositiveIntegerField()
+    latitude = models.FloatField()
+    longitude = models.FloatField()
+    accuracy = models.FloatField()
+    speed = models.FloatField()
+    heading = models.FloatField()
+    at = models.DateTimeField(auto_now_add=True)
+
+
 class PlainNotice(models.Model):
     """What the plain way saves for each person who is told."""
 

@@ -47,6 +47,26 @@ class PlainChat(AsyncWebsocketConsumer):
         await self.send(event["html"])
 
 
+class PlainRoad(AsyncWebsocketConsumer):
+    """Joins the groups of the drivers it is to show and sends the ready HTML it receives."""
+
+    async def connect(self) -> None:
+        if not self.scope["user"].is_authenticated:
+            await self.close(4401)
+            return
+        self.drivers = self.scope["query_string"].decode().split(",")
+        for driver in self.drivers:
+            await self.channel_layer.group_add(f"road.{driver}", self.channel_name)
+        await self.accept()
+
+    async def disconnect(self, code: int) -> None:
+        for driver in self.drivers:
+            await self.channel_layer.group_discard(f"road.{driver}", self.channel_name)
+
+    async def road_fix(self, event: dict[str, Any]) -> None:
+        await self.send(event["html"])
+
+
 def newest() -> str:
     """What a page that comes back has to be told: the newest row, rendered."""
     from bench.models import PlainRow
@@ -88,6 +108,7 @@ plain = AuthMiddlewareStack(
         [
             path("bench/plain-socket", PlainConsumer.as_asgi()),
             path("bench/plain-chat", PlainChat.as_asgi()),
+            path("bench/plain-road", PlainRoad.as_asgi()),
         ]
     )
 )

@@ -10,6 +10,7 @@ urlpatterns = [
     path("plain", views.change_plain),
     path("bare", views.change_bare),
     path("chat", views.plain_chat),
+    path("plain-fix", views.plain_fix),
     path("tell", views.tell),
     path("tell-plain", views.tell_plain),
     path("whoami", views.whoami),

@@ -14,9 +14,10 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
 
 from bench import plain
-from bench.models import PlainMessage, PlainNotice, PlainRow, Row
+from bench.models import PlainFix, PlainMessage, PlainNotice, PlainRow, Row
 from bench.notices import NEWS
 from bench.text import text
 from notifications.actions import notify
@@ -72,6 +73,26 @@ def plain_chat(request: HttpRequest) -> HttpResponse:
     message = PlainMessage.objects.create(author=request.user, text=request.POST["text"])
     html = render_to_string("bench/_plain_message.html", {"message": message})
     async_to_sync(get_channel_layer().group_send)("chat.1", {"type": "chat.message", "html": html})
+    return HttpResponse(status=204)
+
+
+@csrf_exempt  # the load has no page that a token came with
+def plain_fix(request: HttpRequest) -> HttpResponse:
+    """The plain way with a fix: save it, render it once, send the HTML to the driver's group."""
+    if not request.user.is_authenticated:
+        return HttpResponse(status=401)
+    sent = json.loads(request.body)
+    fix = PlainFix.objects.create(
+        user=request.user,
+        driver=sent["driver"],
+        latitude=sent["lat"],
+        longitude=sent["lng"],
+        accuracy=sent["acc"],
+        speed=sent["spd"],
+        heading=sent["hdg"],
+    )
+    html = render_to_string("bench/_plain_fix.html", {"fix": fix})
+    async_to_sync(get_channel_layer().group_send)(f"road.{fix.driver}", {"type": "road.fix", "html": html})
     return HttpResponse(status=204)
 
 
