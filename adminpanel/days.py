@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
@@ -14,11 +14,12 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 
 from common.geo import Point, distance_km
-from tracking.models import Dispatch, DispatchHistory, Fix, Shift, ShiftHistory
+from tracking.models import Dispatch, Fix, Shift, ShiftHistory
 from tracking.states import DispatchStatus, Duty
 
 HOUR = timedelta(hours=1)
 GAP = timedelta(minutes=5)  # a longer silence in a track is told
+FIRST_DAY = date(2000, 1, 1)  # before it nobody drove for us
 MOST_POINTS = 3000  # of a track that is sent to a map
 
 
@@ -47,12 +48,13 @@ def parse_key(key: str) -> tuple[int, date] | None:
 
 
 def day_asked(text: str, now: datetime) -> date:
-    """The day that a page asks for; today where it asks for none, or for one to come."""
+    """The day that a page asks for; today where it asks for none, or for one to come or long gone."""
     today = local_day(now)
     try:
-        return min(parse_date(text) or today, today)
+        asked = parse_date(text) or today
     except ValueError:
         return today
+    return asked if FIRST_DAY <= asked <= today else today
 
 
 @dataclass(frozen=True)
@@ -142,18 +144,32 @@ class Day:
 
 
 def load_days(keys: Sequence[str]) -> Mapping[str, Day]:
-    """Days of drivers, each in two queries (and two for their histories)."""
+    """Days of drivers; three queries for any number of them."""
     now = timezone.now()
     found = {key: parsed for key in keys if (parsed := parse_key(key)) is not None}
-    return {key: day_of(driver_id, day, now) for key, (driver_id, day) in found.items()}
+    made = {key: Day(driver_id, day, now) for key, (driver_id, day) in found.items()}
+    fill(list(made.values()))
+    return made
 
 
 def day_of(driver_id: int, day: date, now: datetime) -> Day:
     """One driver's day."""
     made = Day(driver_id, day, now)
-    made.duty = [bar for shift in shifts_of(made) for bar in duty_bars(shift) if overlaps(bar, made)]
-    made.legs = [bar for dispatch in dispatches_of(made) if overlaps(bar := leg_bar(dispatch), made)]
+    fill([made])
     return made
+
+
+def fill(wanted: Sequence[Day]) -> None:
+    """Put the bars into days."""
+    if not wanted:
+        return
+    ids = {day.driver_id for day in wanted}
+    begins, ends = min(day.begins for day in wanted), max(day.ends for day in wanted)
+    worked = [(shift.user_id, bar) for shift in shifts_of(ids, begins, ends) for bar in duty_bars(shift)]
+    drove = [(dispatch.driver_id, leg_bar(dispatch)) for dispatch in dispatches_of(ids, begins, ends)]
+    for day in wanted:
+        day.duty = [bar for driver_id, bar in worked if driver_id == day.driver_id and overlaps(bar, day)]
+        day.legs = [bar for driver_id, bar in drove if driver_id == day.driver_id and overlaps(bar, day)]
 
 
 def overlaps(bar: Bar, day: Day) -> bool:
@@ -161,10 +177,16 @@ def overlaps(bar: Bar, day: Day) -> bool:
     return bar.start < day.ends and (bar.end is None or bar.end > day.begins or bar.start >= day.begins)
 
 
-def shifts_of(day: Day) -> QuerySet[Shift]:
-    """The shifts that some of the day was worked in, with their history."""
-    rows = Shift.objects.filter(user=day.driver_id, started_at__lt=day.ends).exclude(ended_at__lte=day.begins)
+def shifts_of(driver_ids: Iterable[int], begins: datetime, ends: datetime) -> QuerySet[Shift]:
+    """The shifts that some of a time was worked in, with their history."""
+    rows = Shift.objects.filter(user__in=driver_ids, started_at__lt=ends).exclude(ended_at__lte=begins)
     return rows.order_by("started_at").prefetch_related(Prefetch("history", ShiftHistory.objects.order_by("at", "pk")))
+
+
+def dispatches_of(driver_ids: Iterable[int], begins: datetime, ends: datetime) -> QuerySet[Dispatch]:
+    """What drivers were asked, or had in hand, in a time."""
+    rows = Dispatch.objects.filter(driver__in=driver_ids, offered_at__lt=ends).exclude(ended_at__lte=begins)
+    return rows.select_related("leg").order_by("offered_at")
 
 
 def duty_bars(shift: Shift) -> list[Bar]:
@@ -176,16 +198,6 @@ def duty_bars(shift: Shift) -> list[Bar]:
         for (at, state), stop in zip(steps, stops, strict=True)
         if state != Duty.OFF_DUTY
     ]
-
-
-def dispatches_of(day: Day) -> QuerySet[Dispatch]:
-    """What the driver was asked that day, with its history."""
-    rows = Dispatch.objects.filter(driver=day.driver_id, offered_at__lt=day.ends).exclude(ended_at__lte=day.begins)
-    return (
-        rows.select_related("leg")
-        .order_by("offered_at")
-        .prefetch_related(Prefetch("history", DispatchHistory.objects.order_by("at", "pk")))
-    )
 
 
 def leg_bar(dispatch: Dispatch) -> Bar:

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.models import Role, User
 from adminpanel import days, fleet, legs
+from adminpanel.roster import roster
 from bookings.models import Booking
 from realtime.fragments import Fragment, Watch, watch
 from realtime.models import LastSeen, Presence
@@ -27,13 +28,8 @@ driver_topic = Topic("desk.driver.{driver_id}", users=lambda user_ids, driver_id
 
 
 def driver_of(row: Presence | LastSeen) -> list[int]:
-    """The driver whose page came or went; nobody for other roles. One query a row, whoever asks."""
-    found: list[int] | None = row.__dict__.get("_driver_of")
-    if found is None:
-        drivers = User.objects.filter(role=Role.DRIVER)
-        found = list(drivers.filter(pk=int(row.principal)).values_list("pk", flat=True)) if row.kind == "user" else []
-        row.__dict__["_driver_of"] = found
-    return found
+    """The driver whose page came or went; nobody for other roles. Costs no query a row."""
+    return [int(row.principal)] if row.kind == "user" and int(row.principal) in roster else []
 
 
 def self_if_driver(user: User) -> list[int]:
@@ -113,7 +109,7 @@ driver_day = Fragment(
 
 
 def asked_of(row: Presence | LastSeen) -> list[int]:
-    """The legs that the driver whose page came or went was offered: queued, or not any more. One query."""
+    """The legs that the driver whose page came or went was offered: queued, or not any more. One query a driver."""
     found: list[int] | None = row.__dict__.get("_asked_of")
     if found is None:
         rows = Dispatch.objects.filter(driver__in=driver_of(row), status=DispatchStatus.OFFERED)
