@@ -1,6 +1,6 @@
 // On every page of somebody on the road: sends their position while the server says that it is collected, shows how
 // well that goes, and brings offers over the page. Of several windows the one that was looked at last sends.
-import { Gps } from "./gps.js";
+import { forgetPace, Gps } from "./gps.js";
 import { heard, paint } from "./health.js";
 import { look as lookAtOffer } from "./offer.js";
 import { acknowledge, add, begin, fixOf } from "./send.js";
@@ -16,6 +16,7 @@ function look() {
   acknowledge(Number(document.querySelector("[data-gps]")?.dataset.upto ?? 0));
   if (on && leads) gps.start({ moving: 1000 * moving, idle: 1000 * idle });
   else if (gps.isOn) gps.stop();
+  if (collect === "off") forgetPace();
   keepAwake(on);
   paint();
 }

@@ -14,6 +14,14 @@ const metres = (a, b) => {
 const isMoving = (now, was) => !was || (now.speed ?? 0) >= WALK
   || metres(was, now) > Math.max(STILL, (now.accuracy ?? 0) / 2);
 
+// When a page of this browser last gave one, so that the next page keeps the pace; ms of this device's clock.
+const KEY = "gps:given";
+const remember = () => { try { localStorage.setItem(KEY, Date.now()); } catch { /* a private window */ } };
+export const forgetPace = () => { try { localStorage.removeItem(KEY); } catch { /* nothing is kept */ } };
+function sinceGiven() {
+  try { return Math.max(0, Date.now() - Number(localStorage.getItem(KEY))); } catch { return Infinity; }
+}
+
 // `take(position)` is given what is to be sent; `tell(state)` what there is to say: "searching", "denied", "none" or the
 // newest position. `moving` and `idle` are milliseconds.
 export class Gps {
@@ -26,6 +34,7 @@ export class Gps {
   start({ moving, idle }) {
     Object.assign(this, { moving, idle });
     if (this.isOn) return;
+    this.givenAt = performance.now() - sinceGiven();
     this.timer = setInterval(() => this.look(), 1000);
     this.watch();
   }
@@ -98,6 +107,7 @@ export class Gps {
   give() {
     this.given = this.last;
     this.givenAt = performance.now();
+    remember();
     this.take(this.last);
   }
 }
