@@ -5,24 +5,36 @@ from __future__ import annotations
 import json
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 
-from common.geo import Point
+from common.geo import Box, Point
 
 Ring = list[tuple[float, float]]  # longitude, latitude
-Outline = tuple[str, list[Ring]]
+
+
+class Outline(NamedTuple):
+    """A part of a borough: its rings, the outer one first, and the box around them."""
+
+    name: str
+    box: Box
+    rings: list[Ring]
 
 
 def place_name(point: Point) -> str:
     """The borough that `point` lies in; nothing outside of them all."""
-    return next((name for name, rings in outlines() if inside(rings, point)), "")
+    return next((each.name for each in outlines() if near(each.box, point) and inside(each.rings, point)), "")
+
+
+def near(box: Box, point: Point) -> bool:
+    """Whether `point` may lie within what `box` is drawn around: asked before the many corners of a ring."""
+    return box.south <= point.latitude <= box.north and box.west <= point.longitude <= box.east
 
 
 @cache
 def outlines() -> list[Outline]:
-    """Each part of each borough as its name and rings, the outer one first. Read once a process."""
+    """Each part of each borough. Read once a process."""
     try:
         topology = json.loads((Path(settings.BASE_DIR) / "static/vendor/london/boroughs.json").read_text())
     except OSError:
@@ -32,8 +44,14 @@ def outlines() -> list[Outline]:
     found = []
     for each in collection["geometries"]:
         parts = [each["arcs"]] if each["type"] == "Polygon" else each["arcs"]
-        found += [(str(each["id"]), [joined(arcs, ring) for ring in part]) for part in parts]
+        found += [outline(str(each["id"]), [joined(arcs, ring) for ring in part]) for part in parts]
     return found
+
+
+def outline(name: str, rings: list[Ring]) -> Outline:
+    """A part of a borough with its box."""
+    longitudes, latitudes = zip(*rings[0], strict=True)
+    return Outline(name, Box(min(latitudes), max(latitudes), min(longitudes), max(longitudes)), rings)
 
 
 def decoded(arc: list[list[int]], transform: dict[str, Any]) -> Ring:

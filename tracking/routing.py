@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from http.client import HTTPException
 from urllib.request import Request, urlopen
 
 from django.conf import settings
@@ -72,7 +72,7 @@ def travel_seconds(way: tuple[Point, Point]) -> int | None:
     try:
         with urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310
             return read(json.loads(answer.read(MOST_BYTES)))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, HTTPException, RecursionError) as error:
         log.warning("The routing server gave no answer: %s", error)
         return None
 
@@ -83,6 +83,6 @@ def read(found: object) -> int | None:
     if not isinstance(routes, list) or not routes or not isinstance(routes[0], dict):
         return None
     duration = routes[0].get("duration")
-    if isinstance(duration, bool) or not isinstance(duration, int | float) or not math.isfinite(duration):
+    if isinstance(duration, bool) or not isinstance(duration, int | float):
         return None
-    return round(duration) if 0 <= duration <= LONGEST else None
+    return round(duration) if 0 <= duration <= LONGEST else None  # what is no number at all is not within either

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
@@ -100,14 +101,14 @@ class Trip:
         """Whether they are within the geofence."""
         return self.journey.near_at is not None
 
-    @property
+    @cached_property
     def left(self) -> timedelta | None:
         """How long they still take; None before the first fix."""
         if self.position is None or self.point is None:
             return None
         return remaining(self.journey, self.position, now=self.now)
 
-    @property
+    @cached_property
     def minutes(self) -> int | None:
         """The same in whole minutes."""
         return None if self.left is None else minutes_of(self.left)
@@ -139,7 +140,7 @@ class Trip:
         metres = distance_km(self.point, self.journey.destination) * 1000
         return f"{metres / 1000:.1f} km" if metres >= 950 else f"{max(round(metres, -1), 10):.0f} m"
 
-    @property
+    @cached_property
     def near(self) -> str:
         """The name of the part of town they were seen in, where it is known."""
         return place_name(self.point) if self.point else ""

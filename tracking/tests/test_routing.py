@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -158,6 +159,26 @@ class TestTrouble:
         trip = load_trips([str(journey.pk)])[str(journey.pk)]
         assert type(trip)(trip.journey, trip.position, NOW).eta_words == "about 3 min"
 
+    @pytest.mark.parametrize("body", [b"[" * 90_000, b'{"code": "Ok"', b"\xff\xfe"])
+    def test_nor_does_nonsense_break_the_clock(self, router, journey, body) -> None:
+        router.answer = (200, body)
+        assert ask_routes(NOW) == 0 and make.fresh(journey).route_at == NOW
+
+    def test_nor_a_proxy_that_dies_in_the_middle_of_a_word(self, journey, settings) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            settings.ROUTING_URL = f"http://127.0.0.1:{server.getsockname()[1]}"
+
+            def die() -> None:
+                line, _ = server.accept()
+                line.recv(4096)
+                line.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{")
+                line.close()
+
+            thread = threading.Thread(target=die)
+            thread.start()
+            assert ask_routes(NOW) == 0 and make.fresh(journey).route_at == NOW
+            thread.join(10)
+
     def test_a_server_that_is_not_there_costs_a_moment(self, journey, settings) -> None:
         settings.ROUTING_URL = "http://127.0.0.1:9"
         assert ask_routes(NOW) == 0
@@ -169,7 +190,7 @@ class TestTrouble:
             None, 7, "x", [], {}, {"code": "Ok", "routes": {}}, {"code": "Ok", "routes": [7]},
             {"code": "Ok", "routes": [{"duration": "12"}]}, {"code": "Ok", "routes": [{"duration": True}]},
             {"code": "Ok", "routes": [{"duration": float("nan")}]}, {"code": "Ok", "routes": [{"duration": -1}]},
-            {"code": "Ok", "routes": [{"duration": 10**7}]},
+            {"code": "Ok", "routes": [{"duration": 10**7}]}, {"code": "Ok", "routes": [{"duration": 10**400}]},
         ],
     )  # fmt: skip
     def test_what_cannot_be_is_no_answer(self, found: object) -> None:
