@@ -152,14 +152,17 @@ def take(known: Known, sent: Iterable[Sent], *, now: datetime, collected: Callab
     done = Taken(replace(known, received_at=now))
     done.refused[Refused.MALFORMED] = listed.count(None)
     trail = known  # where late fixes led so far; the marker does not follow them
+    latest = None  # the late one before; what was sent twice is no haste
     for each in sorted((each for each in listed if each is not None), key=lambda each: each.at):
         reason = outright(each, now, collected)
         if reason is None and isinstance(each, Report):
-            if is_late(each, now, done.known.device_at, known.received_at):
-                step, trail = judge(trail, each)
-                reason = _note(done, step, each, late=True)
-            elif is_too_soon(done.known, each):
+            late = is_late(each, now, done.known.device_at, known.received_at)
+            if each.at != latest and is_too_soon(latest if late else done.known.placed_at, each):
                 reason = Refused.TOO_FAST
+            elif late:
+                step, trail = judge(trail, each)
+                latest = each.at
+                reason = _note(done, step, each, late=True)
             else:
                 step, believed = judge(done.known, each)
                 done.known = believed if isinstance(step, Refused) else seen(believed, each, step, now)
@@ -208,11 +211,11 @@ def is_late(report: Report, now: datetime, newest: datetime | None, heard_at: da
     return report.at == newest or min(report.at, now) <= min(newest, heard_at or newest)
 
 
-def is_too_soon(known: Known, report: Report) -> bool:
-    """Whether a place was believed less than a second before it."""
-    if known.placed_at is None:
+def is_too_soon(before: datetime | None, report: Report) -> bool:
+    """Whether it is less than a second after the one `before` it."""
+    if before is None:
         return False
-    gap = (report.at - known.placed_at).total_seconds() * 1000
+    gap = (report.at - before).total_seconds() * 1000
     return 0 <= gap < number("FIX_EVERY_MS") * SECOND_LEAST
 
 
@@ -252,10 +255,9 @@ def doubt(known: Known, report: Report) -> tuple[Step | Refused, Known]:
     """Too far away to be true: refused, unless it is the third in a row that agrees with the one before."""
     earlier = known.suspects
     if earlier:
-        gap = (report.at - earlier[-1].at).total_seconds() * 1000
-        if 0 <= gap < number("FIX_EVERY_MS") * SECOND_LEAST:  # the same mistake twice is no second witness
+        if is_too_soon(earlier[-1].at, report):  # the same mistake twice is no second witness
             return Refused.JUMP, known
-        if gap < 0 or not is_possible(earlier[-1], report):
+        if report.at < earlier[-1].at or not is_possible(earlier[-1], report):
             earlier = ()
     if len(earlier) + 1 >= AGREE:
         return Step.MOVED, placed(replace(known, point=None), report)
