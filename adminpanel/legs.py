@@ -109,8 +109,8 @@ class LegCard:
 
     @property
     def may_be_offered(self) -> bool:
-        """Whether the desk may ask somebody."""
-        return self.state == "waiting" and self.booking.status in OPEN_BOOKING
+        """Whether the desk may ask somebody; after the visit too: what was left there is still fetched."""
+        return self.state == "waiting"
 
     @property
     def may_be_cancelled(self) -> bool:

@@ -37,9 +37,10 @@ def self_if_driver(user: User) -> list[int]:
     return [user.pk] if user.role == Role.DRIVER else []
 
 
-def facts_of_drivers(place: Callable[[int], Place]) -> list[Watch]:
+def facts_of_drivers(place: Callable[[int], Place], journey: Sequence[str] = ("closed_at",)) -> list[Watch]:
     """Watches of all that shows on a driver; `place` says where one stands. Not of positions: several hundred
-    come a second, in tracking's `fleet`, and the page writes them into the rows itself.
+    come a second, in tracking's `fleet`, and the page writes them into the rows itself. `journey` names what of a
+    journey shows: the minutes left change too often for a list of everybody.
 
     Technicians travel too: what they touch is no driver, and comes to nothing.
     """
@@ -54,7 +55,7 @@ def facts_of_drivers(place: Callable[[int], Place]) -> list[Watch]:
         watch(Driver, touches=at(lambda driver: [driver.pk])),
         watch(Shift, touches=at(lambda shift: [shift.user_id])),
         watch(Dispatch, touches=at(lambda dispatch: [dispatch.driver_id])),
-        watch(Journey, fields=("eta_minutes", "closed_at"), touches=at(lambda journey: [journey.traveller_id])),
+        watch(Journey, fields=journey, touches=at(lambda journey: [journey.traveller_id])),
         watch(Presence, touches=at(driver_of)),
         watch(LastSeen, touches=at(driver_of)),
     ]
@@ -73,7 +74,7 @@ driver_now = Fragment(
     template="adminpanel/_driver_now.html",
     load=fleet.load_drivers,
     topics=lambda driver: [driver_topic(driver.pk)],
-    watches=facts_of_drivers(lambda pk: (driver_topic(pk), str(pk))),
+    watches=facts_of_drivers(lambda pk: (driver_topic(pk), str(pk)), journey=("eta_minutes", "closed_at")),
 )
 
 
@@ -190,7 +191,7 @@ traveller = Fragment(
     load=load_travellers,
     topics=lambda journey: [dispatch_topic()],
     watches=[
-        watch(Journey, fields=("eta_minutes", "closed_at"), touches=lambda row: [(dispatch_topic(), str(row.pk))])
+        watch(Journey, fields=("closed_at",), touches=lambda row: [(dispatch_topic(), str(row.pk))])
     ],
     order=lambda journey: f"{journey.opened_at.timestamp():014.3f}",
 )

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts.models import Role, User
 from adminpanel import due, fleet
-from adminpanel.live_fleet import driver, figures, tray_leg
+from adminpanel.live_fleet import driver, driver_now, figures, tray_leg
 from adminpanel.roster import roster
 from adminpanel.tests.road import accepted, at_work, comes_online, leg, offered
 from bookings.tests import make
@@ -238,12 +238,21 @@ def test_a_declined_leg_is_back_with_the_reason(desk: Client, frank: User, alice
     assert "Sam: declined: too far away" in page and "Ask again" in page
 
 
-def test_a_leg_whose_job_is_over_can_only_be_called_off(desk: Client, frank: User, alice: User) -> None:
-    what = leg(alice, frank)
+def test_after_the_visit_a_leg_can_still_be_asked_for(desk: Client, frank: User, alice: User) -> None:
+    what = leg(alice, frank, note="Old boiler")
     what.booking.status = "completed"
     what.booking.save()
-    page = html(desk)
-    assert "The job is over" in page and reverse("desk:leg_offer", args=[what.pk]) not in page
+    assert reverse("desk:leg_offer", args=[what.pk]) in html(desk)
+    assert desk.get(reverse("desk:leg_offer", args=[what.pk])).status_code == 200
+
+
+def test_minutes_that_pass_draw_no_row_anew_but_the_drivers_own_page(frank: User, alice: User) -> None:
+    sam = at_work("Sam")
+    journey = actions.set_off(accepted(leg(alice, frank), sam), by=sam.user).journeys.get()
+    journey.eta_minutes = 7
+    touches = touched_by(lambda: journey.save(update_fields=["eta_minutes"]))
+    assert {touch.fragment for touch in touches if touch.fragment.startswith("adminpanel.")} == {driver_now.name}
+    assert "about 7 min" in str(sent(touches, frank)[f"adminpanel-driver-now-{sam.pk}"])
 
 
 # --- Technicians on the map -----------------------------------------------------------------------

@@ -145,12 +145,10 @@ def not_now(card: LegCard) -> Conflict:
     holder = card.done or card.taken or card.offer
     if card.leg.cancelled_at is not None:
         sentence = "This leg was called off."
-    elif holder is None:
-        sentence = "The job of this leg is over."
-    elif holder.stands:
+    elif holder is not None and holder.stands:
         sentence = f"{holder.dispatch.driver} has been asked and can still answer. Take that offer back first."
     else:
-        sentence = f"{holder.dispatch.driver} has this leg already."
+        sentence = f"{holder.dispatch.driver if holder else 'Somebody'} has this leg already."
     return Conflict(sentence, next_url=leg_url(card.pk), next_label="See the leg")
 
 

@@ -38,7 +38,7 @@ export function mark(id) {
 function linksOf({ dataset }) {
   const links = actions.content.firstElementChild.cloneNode(true);
   links.querySelector("[data-only]").hidden = dataset.duty !== "on_duty";
-  for (const link of links.querySelectorAll("a")) link.setAttribute("href", link.getAttribute("href").replace("/0/", `/${dataset.driver}/`).replace("=0", `=${dataset.driver}`));
+  for (const link of links.querySelectorAll("a")) link.href = link.dataset.href.replace("/0/", `/${dataset.driver}/`).replace("=0", `=${dataset.driver}`);
   return links;
 }
 
