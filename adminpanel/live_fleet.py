@@ -190,9 +190,7 @@ traveller = Fragment(
     template="adminpanel/_traveller.html",
     load=load_travellers,
     topics=lambda journey: [dispatch_topic()],
-    watches=[
-        watch(Journey, fields=("closed_at",), touches=lambda row: [(dispatch_topic(), str(row.pk))])
-    ],
+    watches=[watch(Journey, fields=("closed_at",), touches=travellers_place)],
     order=lambda journey: f"{journey.opened_at.timestamp():014.3f}",
 )
 
