@@ -5,10 +5,10 @@ first.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, Max, OuterRef, QuerySet
 
 from accounts.models import Role, User
 from bookings.models import Booking
@@ -27,6 +27,7 @@ LEGS_A_JOB = 3  # no job is driven for more often
 SECONDS = 30  # to answer, for the simulated; who is played has the usual minute
 IN_TURN = 3
 THE_DESK_IS_SLOW = timedelta(minutes=5)
+LOOKS_EVERY, LONG_AGO = timedelta(seconds=4), datetime.min.replace(tzinfo=UTC)
 UNANSWERED = 3  # offers in a row after which a played driver is left in peace until the next shift
 GOING_ON = (BookingStatus.ASSIGNED, BookingStatus.IN_PROGRESS, BookingStatus.OPEN)
 
@@ -54,15 +55,14 @@ def fill_tray(world: World) -> int:
     enough = max(IN_THE_TRAY, world.switches.drivers // 2)
     if tray().count() >= IN_THE_TRAY or under_way >= enough:
         return 0
-    return int(new_leg(world, last.pk if last else 0) is not None)
+    return int(new_leg(world, last.pk if last else 0, list(world.customers)) is not None)
 
 
-def new_leg(world: World, number: int, *, prefer: tuple[int, ...] = ()) -> Leg | None:
-    """A leg for one of the jobs that go on, of simulated customers and of those in `prefer`, who come first."""
+def new_leg(world: World, number: int, customers: list[int]) -> Leg | None:
+    """A leg for one of the jobs that go on of these customers; None where there is no such job."""
     desk = next(iter(world.admins.values()), None)
     dice = world.chance("errand", number)
-    jobs = list(jobs_to_drive_for([*world.customers, *prefer]))
-    jobs = [job for job in jobs if job.customer_id in prefer] or jobs
+    jobs = list(jobs_to_drive_for(customers)) if customers else []
     if desk is None or not jobs:
         return None
     booking = dice.choice(jobs)
@@ -98,12 +98,21 @@ def ask_drivers(world: World) -> int:
     for leg in tray():
         since = last_change(leg)
         slow = THE_DESK_IS_SLOW if world.desk_is_played else timedelta(0)
-        if not world.due(since + slow, 6, 12, "ask", leg.pk, since) or int(world.now.timestamp()) % 4 != leg.pk % 4:
+        if not world.due(since + slow, 6, 12, "ask", leg.pk, since) or not looks_now(world, leg):
             continue
         best = [each.driver for each in candidates(leg, now=world.now) if suits(world, each)][:IN_TURN]
         if best and ask(world, leg, best, since):
             return 1
     return 0
+
+
+def looks_now(world: World, leg: Leg) -> bool:
+    """Whether the colleague looks at a leg again: who could take it costs some queries."""
+    looked = world.fleet.looked_at
+    if world.now - looked.get(leg.pk, LONG_AGO) < LOOKS_EVERY:
+        return False
+    looked[leg.pk] = world.now
+    return True
 
 
 def last_change(leg: Leg) -> datetime:
@@ -165,11 +174,13 @@ def ask_visitor(world: World, shift: Shift) -> bool:
 
 
 def leg_for(world: World, visitor: User, number: int) -> Leg | None:
-    """A leg of the tray that fits a driver, or a new one: for a customer whom somebody plays right now, if any."""
-    for leg in tray().filter(~Q(dispatches__driver=visitor.pk))[:6]:
-        if candidates_among(leg, [visitor.pk], now=world.now)[visitor.pk].fits:
-            return leg
+    """A leg for a customer whom somebody plays right now, if any; else one of the tray that fits, or a new one."""
+    number += 10**6 * visitor.pk
     played = User.objects.filter(email__in=[person.email for person in PLAYABLE.values()], role=Role.CUSTOMER)
     here = online(played.values_list("pk", flat=True), world.now)
-    prefer = tuple(pk for pk, seen in here.items() if seen.state == ONLINE)
-    return new_leg(world, 10**6 * visitor.pk + number, prefer=prefer)
+    if leg := new_leg(world, number, [pk for pk, seen in here.items() if seen.state == ONLINE]):
+        return leg
+    for leg in tray()[:6]:
+        if candidates_among(leg, [visitor.pk], now=world.now)[visitor.pk].fits:
+            return leg
+    return new_leg(world, number, list(world.customers))

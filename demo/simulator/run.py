@@ -13,6 +13,13 @@ from demo.simulator.world import World
 
 log = logging.getLogger(__name__)
 
+ROAD: tuple[Callable[[World], int], ...] = (
+    dispatching.ask_visitors,
+    shifts.tend_legs,
+    shifts.come_to_work,
+    dispatching.fill_tray,
+    dispatching.ask_drivers,
+)
 # People first: what somebody waits for goes before what the simulated do among themselves.
 HABITS: tuple[Callable[[World], int], ...] = (
     offers.offer_to_people,
@@ -29,12 +36,7 @@ HABITS: tuple[Callable[[World], int], ...] = (
     visits.answer_moves,
     visits.ask_to_move,
     visits.stop_waiting,
-    dispatching.ask_visitors,
-    shifts.answer_offers,
-    shifts.carry_on,
-    shifts.come_to_work,
-    dispatching.fill_tray,
-    dispatching.ask_drivers,
+    *ROAD,
     offers.think_again,
     market.feed,
     offers.offer_to_each_other,

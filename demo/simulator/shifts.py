@@ -23,7 +23,7 @@ from tracking.actions import (
     set_off,
 )
 from tracking.models import Dispatch, Shift
-from tracking.states import DispatchStatus, Duty, FailReason, RejectReason
+from tracking.states import HOLDING_DISPATCH, DispatchStatus, Duty, FailReason, RejectReason
 
 AT_ONCE = 5  # drivers who come or go in one step
 BREAK = timedelta(minutes=12)
@@ -74,14 +74,33 @@ def send_home(world: World, shifts: dict[int, Shift], wanted: set[int]) -> int:
     return done
 
 
-# --- Offers ---------------------------------------------------------------------------------------
+# --- What they have in hand -----------------------------------------------------------------------
 
 
-def answer_offers(world: World) -> int:
-    """An offer is seen within seconds and answered some seconds later; without network it waits."""
+def tend_legs(world: World) -> int:
+    """Offers are seen within seconds and answered some seconds later, legs go on; without network they wait."""
     if not world.road_is_open:
         return 0
-    return sum(answer(world, offer) for offer in theirs(world, DispatchStatus.OFFERED) if reaches(world, offer))
+    return sum(tend(world, dispatch) for dispatch in in_hand(world) if reaches(world, dispatch))
+
+
+def in_hand(world: World) -> list[Dispatch]:
+    """What simulated drivers are asked or have to do; one query."""
+    rows = Dispatch.objects.filter(driver__in=world.drivers, status__in=HOLDING_DISPATCH)
+    return list(rows.select_related("leg__booking", "driver__user").order_by("pk"))
+
+
+def reaches(world: World, dispatch: Dispatch) -> bool:
+    """Whether the driver's device has network: nothing can be tapped without."""
+    return not world.fleet.is_cut_off(dispatch.driver_id, world.now)
+
+
+def tend(world: World, dispatch: Dispatch) -> bool:
+    """The next step of an offer or a leg."""
+    return answer(world, dispatch) if dispatch.status == DispatchStatus.OFFERED else take_step(world, dispatch)
+
+
+# --- Offers ---------------------------------------------------------------------------------------
 
 
 def answer(world: World, offer: Dispatch) -> bool:
@@ -105,14 +124,6 @@ def answer(world: World, offer: Dispatch) -> bool:
 
 
 # --- Legs -----------------------------------------------------------------------------------------
-
-
-def carry_on(world: World) -> int:
-    """Whoever has a leg sets off, arrives, and is done with it."""
-    if not world.road_is_open:
-        return 0
-    states = (DispatchStatus.ACCEPTED, DispatchStatus.EN_ROUTE, DispatchStatus.ARRIVED)
-    return sum(take_step(world, dispatch) for dispatch in theirs(world, *states) if reaches(world, dispatch))
 
 
 def take_step(world: World, dispatch: Dispatch) -> bool:
@@ -151,17 +162,6 @@ def hand_over(world: World, dispatch: Dispatch, by: User) -> bool:
 
 
 # --- all ------------------------------------------------------------------------------------------
-
-
-def theirs(world: World, *states: str) -> list[Dispatch]:
-    """What simulated drivers have in one of `states`; one query."""
-    rows = Dispatch.objects.filter(driver__in=world.drivers, status__in=states)
-    return list(rows.select_related("leg__booking", "driver__user").order_by("pk"))
-
-
-def reaches(world: World, dispatch: Dispatch) -> bool:
-    """Whether the driver's device has network: nothing can be tapped without."""
-    return not world.fleet.is_cut_off(dispatch.driver_id, world.now)
 
 
 def act(world: World, what: str, key: object, do: Callable[[], object], *, again: bool = False) -> bool:

@@ -77,9 +77,10 @@ class Vehicle:
 
 @dataclass
 class Fleet:
-    """The vehicles that are out, by whose they are."""
+    """The vehicles that are out, by whose they are; and when the desk last looked for somebody for a leg."""
 
     vehicles: dict[int, Vehicle] = field(default_factory=dict)
+    looked_at: dict[int, datetime] = field(default_factory=dict)
 
     def of(self, user_id: int) -> Vehicle | None:
         """Somebody's vehicle, while it is out."""

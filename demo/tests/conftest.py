@@ -56,7 +56,9 @@ def person(name: str) -> User:
 
 def rows() -> dict[str, int]:
     """How many rows each of our tables has."""
-    models = [model for name in ("accounts", "bookings") for model in apps.get_app_config(name).get_models()]
+    models = [
+        model for name in ("accounts", "bookings", "tracking") for model in apps.get_app_config(name).get_models()
+    ]
     return {model.__name__: model._base_manager.count() for model in models}
 
 
@@ -79,11 +81,11 @@ class Town:
         """Go on with a seed for which `wish` is true."""
         self.simulator.seed = next(seed for seed in range(1000) if wish(World(self.now, seed)))
 
-    def wait_for(self, happened: Callable[[], Any], *, most: float) -> float:
+    def wait_for(self, happened: Callable[[], Any], *, most: float, step: float = 1.0) -> float:
         """The seconds until `happened`; fails the test after `most` of them."""
         began = self.now
         while not happened():
-            self.wait(1)
+            self.wait(step, step=step)
             passed = (self.now - began).total_seconds()
             assert passed <= most, f"not within {most} s"
         return (self.now - began).total_seconds()

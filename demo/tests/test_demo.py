@@ -34,6 +34,7 @@ from demo.simulator.market import OPEN_A_TRADE
 from demo.tests.conftest import NOW, person, rows
 from demo.trades import KINDS, TRADES
 from demo.words import DONE, note_for
+from tracking.models import Dispatch, DispatchHistory, Shift, ShiftHistory
 
 # --- the people -----------------------------------------------------------------------------------
 
@@ -84,7 +85,14 @@ def test_every_state_is_there(demo: None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "history"), [(Booking, BookingHistory), (Bid, BidHistory), (Session, SessionHistory)]
+    ("model", "history"),
+    [
+        (Booking, BookingHistory),
+        (Bid, BidHistory),
+        (Session, SessionHistory),
+        (Dispatch, DispatchHistory),
+        (Shift, ShiftHistory),
+    ],
 )
 def test_replaying_the_history_gives_the_state(demo: None, model: Any, history: Any) -> None:
     state: dict[int, str] = {}
@@ -94,11 +102,12 @@ def test_replaying_the_history_gives_the_state(demo: None, model: Any, history: 
         assert row.from_state == state.get(row.subject_id, before)
         assert seen.get(row.subject_id, row.at) <= row.at <= NOW
         state[row.subject_id], seen[row.subject_id] = row.to_state, row.at
-    assert state == dict(model.objects.values_list("pk", "status"))
+    column = "duty" if model is Shift else "status"
+    assert state == dict(model.objects.values_list("pk", column))
 
 
 def test_every_row_keeps_every_constraint(demo: None) -> None:
-    for name in ("accounts", "bookings"):
+    for name in ("accounts", "bookings", "tracking", "demo"):
         for model in apps.get_app_config(name).get_models():
             for row in model._base_manager.all():
                 row.validate_constraints()

@@ -40,6 +40,8 @@ from demo.simulator.world import World
 from demo.tests.conftest import NOW, Town, person
 from demo.trades import KINDS, TRADES
 from realtime.models import Presence, ServerProcess
+from tracking.models import Position
+from tracking.states import JourneyEnd
 
 TOMORROW = NOW + timedelta(days=1)
 
@@ -85,6 +87,11 @@ def agreed_with_tariq(town: Town) -> Session:
     offer_of(person("tariq"), booking, Decimal(75), town.now)
     town.wait_for(lambda: state(booking) == BookingStatus.ASSIGNED, most=10)
     return booking.sessions.get()
+
+
+def at_the_door(town: Town, session: Session) -> None:
+    """Wait until its technician has checked in."""
+    town.wait_for(lambda: state(session) == SessionStatus.WAITING, most=120)
 
 
 def offer_of(technician: User, booking: Booking, amount: Decimal, now: datetime) -> Bid:
@@ -207,12 +214,17 @@ def test_where_one_has_no_time_another_offers(town: Town) -> None:
 # --- a visit of a simulated technician ------------------------------------------------------------
 
 
-def test_the_chosen_technician_is_there_in_half_a_minute_and_done_in_two(town: Town) -> None:
+def test_the_chosen_technician_is_seen_coming_there_in_two_minutes_and_done_in_one_more(town: Town) -> None:
     session = agreed_with_simulated(town, person("emma"))
-    town.wait(19, step=5)
-    assert state(session) == SessionStatus.PENDING
-    town.wait(12, step=3)
-    assert state(session) == SessionStatus.WAITING
+    town.wait(10)
+    journey = session.journeys.get()
+    assert state(session) == SessionStatus.PENDING and journey.is_open
+    places = {Position.objects.get(user=session.technician_id).point for _ in range(4) if town.wait(6)}
+    assert len(places) == 4
+    assert town.wait_for(lambda: state(session) == SessionStatus.WAITING, most=100) >= 30
+    journey.refresh_from_db()
+    assert journey.end == JourneyEnd.ARRIVED and journey.near_at and journey.near_at < journey.closed_at
+    assert not Position.objects.filter(user=session.technician_id).exists()
     start_session(session, by=person("emma"), now=town.now)
     town.wait(49, step=10)
     assert state(session) in (SessionStatus.LIVE, SessionStatus.PAUSED)
@@ -224,7 +236,7 @@ def test_the_chosen_technician_is_there_in_half_a_minute_and_done_in_two(town: T
 
 def test_who_does_not_tap_is_asked_for_the_code(town: Town) -> None:
     session = agreed_with_simulated(town, person("emma"))
-    town.wait(31, step=5)
+    at_the_door(town, session)
     town.wait(41, step=5)
     assert state(session) in (SessionStatus.LIVE, SessionStatus.PAUSED)
     started = session.history.get(to_state=SessionStatus.LIVE)
@@ -234,7 +246,7 @@ def test_who_does_not_tap_is_asked_for_the_code(town: Town) -> None:
 def test_some_visits_pause_and_go_on(town: Town) -> None:
     session = agreed_with_simulated(town, person("emma"))
     town.load_dice(lambda world: world.chance("pauses", session.pk).random() < 0.3)
-    town.wait(31, step=5)
+    at_the_door(town, session)
     start_session(session, by=person("emma"), now=town.now)
     town.wait_for(lambda: state(session) == SessionStatus.PAUSED, most=26)
     assert session.pause_reason
@@ -245,23 +257,33 @@ def test_some_visits_pause_and_go_on(town: Town) -> None:
 
 def test_a_customer_who_asks_to_move_is_answered_before_anybody_sets_off(town: Town) -> None:
     session = agreed_with_simulated(town, person("emma"))
-    town.wait(15)
+    town.wait(4)
     later = session.starts_at + timedelta(hours=1)
     proposal = propose_reschedule(session, by=person("emma"), starts_at=later, now=town.now)
     town.wait_for(lambda: state(proposal) != ProposalStatus.PROPOSED, most=9)
     answered = town.now
     assert state(session) == SessionStatus.PENDING
     assert (session.starts_at == later) == (proposal.status == ProposalStatus.ACCEPTED)
-    town.wait_for(lambda: state(session) == SessionStatus.WAITING, most=31)
-    assert town.now - answered >= timedelta(seconds=19)
+    assert not session.journeys.exists()
+    at_the_door(town, session)
+    assert town.now - answered >= timedelta(seconds=40)
 
 
 def test_a_visit_agreed_long_ago_waits_for_its_time(demo_visit: Session, town: Town) -> None:
     town.wait(120, step=10)
     assert state(demo_visit) == SessionStatus.PENDING
-    town.now = demo_visit.starts_at
-    town.wait(1)
-    assert state(demo_visit) == SessionStatus.WAITING
+    town.now = demo_visit.starts_at - timedelta(seconds=85)
+    at_the_door(town, demo_visit)
+    assert abs(town.now - demo_visit.starts_at) < timedelta(seconds=30)
+
+
+def test_where_nobody_can_be_seen_coming_they_are_there_all_the_same(town: Town) -> None:
+    session = agreed_with_simulated(town, person("emma"))
+    town.simulator.given_up.add(f"set out {session.pk}")
+    town.wait(19, step=5)
+    assert state(session) == SessionStatus.PENDING
+    town.wait(12, step=3)
+    assert state(session) == SessionStatus.WAITING and not session.journeys.exists()
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ def test_the_sign_in_page_lists_everybody_by_role_with_a_button(demo_mode: None,
         assert each.name in page and each.invites.replace("'", "&#x27;") in page
         assert f'action="{reverse("demo:sign_in", args=[slug])}"' in page
         assert f'src="{reverse("demo:photo", args=[slug])}"' in page
-    assert page.index(">Customer<") < page.index(">Technician<") < page.index(">Admin<")
+    assert page.index(">Customer<") < page.index(">Technician<") < page.index(">Driver<") < page.index(">Admin<")
     assert PASSWORD in page and "anna.novak" not in page
 
 
