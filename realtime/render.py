@@ -51,8 +51,7 @@ def render(touches: Collection[Touch], audience: Audience, version: str) -> Rend
     `failed`; the others go on.
     """
     done = Rendering()
-    for name, principals in audience.items():
-        done.members[name] = _members(name, principals)
+    done.members = _members_of_all(audience)
     by_fragment: dict[str, list[Touch]] = defaultdict(list)
     for touch in touches:
         if done.members.get(touch.topic):
@@ -64,6 +63,20 @@ def render(touches: Collection[Touch], audience: Audience, version: str) -> Rend
             continue
         _render_fragment(fragment, wanted, version, done)
     return done
+
+
+def _members_of_all(audience: Audience) -> dict[str, set[Principal]]:
+    found: dict[str, set[Principal]] = {name: set() for name in audience}
+    asked = [name for name, principals in audience.items() if principals]
+    for kind, names in topics.kinds_of(asked).items():
+        try:
+            each = kind.members_of_each({params: audience[name] for params, name in names.items()})
+        except Exception:  # one of them is in trouble: ask them one by one
+            journal.mend()
+            log.warning("Who belongs to the topics %s could not be found out together.", kind.pattern, exc_info=True)
+            each = {params: _members(name, audience[name]) for params, name in names.items()}
+        found |= {name: each[params] for params, name in names.items()}
+    return found
 
 
 def _members(name: str, principals: set[Principal]) -> set[Principal]:

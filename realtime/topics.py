@@ -8,7 +8,8 @@ delivered on it, so losing access takes effect on an open socket.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from django.db import close_old_connections
 
 Params = tuple[int | str, ...]
 UsersRule = Callable[..., set[int]]
+TogetherRule = Callable[[set[int], Sequence[Params]], Iterable[tuple[Params, int]]]
 LinksRule = Callable[..., set[str]]
 
 _kinds: dict[str, Topic] = {}
@@ -39,7 +41,9 @@ class Topic:
     `pattern` has parts separated by dots; `{name}` stands for a whole number, `{name:str}` for letters,
     digits, `-` and `_` (a group name of the channel layer allows no more). `users(user_ids, *params)`
     returns those of `user_ids` that belong now, with at most one query; `links(tokens, *params)` does the
-    same for share links. Without a rule nobody of that kind belongs. `keeps_signals`: polls look for kept
+    same for share links. Without a rule nobody of that kind belongs. `together(user_ids, params of each topic)`
+    gives the (params, user id) pairs that belong, of many topics at once and with one query: for kinds of which
+    hundreds change in the same moment. `keeps_signals`: polls look for kept
     signals on it, which costs them a query. `pace`: seconds between two frames on one topic from one process,
     for what changes more often than anybody can look; what comes in between goes into the next frame. A
     function, where a setting says it.
@@ -51,6 +55,7 @@ class Topic:
         *,
         users: UsersRule | None = None,
         links: LinksRule | None = None,
+        together: TogetherRule | None = None,
         keeps_signals: bool = False,
         pace: float | Callable[[], float] = 0.0,
     ) -> None:
@@ -58,7 +63,7 @@ class Topic:
             raise ValueError(f"The topic {pattern} is declared twice.")
         self.pattern = pattern
         self.keeps_signals = keeps_signals
-        self._users, self._links, self._pace = users, links, pace
+        self._users, self._links, self._together, self._pace = users, links, together, pace
         self._casts: list[type[int] | type[str]] = []
         self._regex = re.compile(re.sub(r"\\\{(\w+)(:str)?\\\}", self._part, re.escape(pattern)), re.ASCII)
         self._format = re.sub(r"\{(\w+)(:str)?\}", "{}", pattern)
@@ -96,6 +101,19 @@ class Topic:
             found |= {Principal("link", token) for token in self._links(links, *params)}
         return found & principals
 
+    def members_of_each(self, wanted: Mapping[Params, set[Principal]]) -> dict[Params, set[Principal]]:
+        """As `members`, of many topics: one query for the users of all where the kind can say it together."""
+        if self._together is None or len(wanted) == 1:
+            return {params: self.members(principals, params) for params, principals in wanted.items()}
+        users = {int(each.id) for principals in wanted.values() for each in principals if each.kind == "user"}
+        pairs = set(self._together(users, list(wanted))) if users else set()
+        found = {}
+        for params, principals in wanted.items():
+            links = {each for each in principals if each.kind == "link"}
+            mine = {each for each in principals - links if (params, int(each.id)) in pairs}
+            found[params] = mine | self.members(links, params) if links else mine
+        return found
+
 
 @lru_cache(maxsize=20_000)
 def resolve(name: str) -> tuple[Topic, Params] | None:
@@ -111,6 +129,16 @@ def members(name: str, principals: set[Principal]) -> set[Principal]:
     """Those of `principals` that may hear of the topic `name` now; nobody for an unknown one."""
     found = resolve(name)
     return found[0].members(principals, found[1]) if found and principals else set()
+
+
+def kinds_of(names: Iterable[str]) -> dict[Topic, dict[Params, str]]:
+    """The names of declared topics by their kind and parameters."""
+    found: dict[Topic, dict[Params, str]] = defaultdict(dict)
+    for name in names:
+        known = resolve(name)
+        if known is not None:
+            found[known[0]][known[1]] = name
+    return found
 
 
 def members_now(name: str, principals: set[Principal]) -> set[Principal]:

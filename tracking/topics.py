@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db.models import Q
 
 from accounts.models import Role, User
-from realtime.topics import Topic
+from realtime.topics import Params, Topic
 from tracking.models import Journey, ShareLink
 from tracking.rules.numbers import number
 
@@ -31,6 +33,13 @@ def expecting(user_ids: set[int], journey_id: int) -> set[int]:
     return set(rows.values_list("booking__customer_id", flat=True))
 
 
+def expecting_each(user_ids: set[int], journeys: Sequence[Params]) -> set[tuple[Params, int]]:
+    """As `expecting`, of all journeys that were heard of in the same moment. One query."""
+    wanted = [params[0] for params in journeys]
+    rows = Journey.objects.filter(EXPECTED, pk__in=wanted, booking__customer_id__in=user_ids)
+    return {((pk,), user_id) for pk, user_id in rows.values_list("pk", "booking__customer_id")}
+
+
 def holding_a_link(tokens: set[str], journey_id: int) -> set[str]:
     """Those of the links that still show this journey. One query."""
     rows = ShareLink.objects.filter(STANDING_LINK, token__in=tokens, journey=journey_id)
@@ -41,7 +50,7 @@ def holding_a_link(tokens: set[str], journey_id: int) -> set[str]:
 drive_topic = Topic("user.{user_id}.drive", users=self_alone, keeps_signals=True)
 fixes_topic = Topic("user.{user_id}.fixes", users=self_alone, pace=lambda: number("SENDER_EVERY_MS") / 1000)
 # The moving marker. Whoever follows it sees a position, so it ends with the journey.
-journey_topic = Topic("journey.{journey_id}", users=expecting, links=holding_a_link)
+journey_topic = Topic("journey.{journey_id}", users=expecting, links=holding_a_link, together=expecting_each)
 # The desk: positions apart from the rest, because they come in batches.
 fleet_topic = Topic("desk.fleet", users=desk, pace=lambda: number("FLEET_EVERY_MS") / 1000)
 dispatch_topic = Topic("desk.dispatch", users=desk)

@@ -10,6 +10,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
 
+from realtime import topics
 from realtime.tests.board.live import board_topic
 from realtime.tests.board.models import Board
 from realtime.tests.harness import Live, session_of
@@ -85,3 +86,12 @@ def live(transactional_db: None, settings: Any) -> Iterator[Live]:
     running = Live()
     yield running
     running.stop()
+
+
+@pytest.fixture
+def kinds(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Topics declared in this test are forgotten after it."""
+    monkeypatch.setattr(topics, "_kinds", dict(topics._kinds))
+    topics.resolve.cache_clear()
+    yield
+    topics.resolve.cache_clear()

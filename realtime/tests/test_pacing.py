@@ -53,7 +53,7 @@ def held_back(live: Live) -> list[str]:
     return live.call(lambda: [touch.key for touch in live.hub.pacer._held])
 
 
-def test_a_pace_may_be_a_setting(settings) -> None:
+def test_a_pace_may_be_a_setting(kinds: None, settings) -> None:
     topic = Topic("paced.{number}", pace=lambda: settings.PACE)
     settings.PACE = 2.5
     assert topic.pace == 2.5

@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from realtime import topics
+from realtime import journal, topics
 from realtime.models import JournalRow
+from realtime.render import render
 from realtime.tests.board.live import board_topic
 from realtime.tests.board.models import Board
 from realtime.topics import Principal, Topic, user_topic
 
 GROUP_NAME = re.compile(r"[a-zA-Z0-9\-_.]{1,99}")  # what every channel layer takes
 LONGEST_NUMBER, LONGEST_WORD = 9 * 10**17, "w" * 64
-
-
-@pytest.fixture
-def kinds(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Topics declared in this test are forgotten after it."""
-    monkeypatch.setattr(topics, "_kinds", dict(topics._kinds))
-    topics.resolve.cache_clear()
-    yield
-    topics.resolve.cache_clear()
 
 
 def users(*people: Any) -> set[Principal]:
@@ -137,3 +128,59 @@ def test_no_declared_topic_lets_a_stranger_in(kind: Topic, charlie: Any, django_
     with django_assert_max_num_queries(2):
         found = topics.members(kind(*params), asking)
     assert found == set() or not kind._casts, "only a topic for all of a role has no parameter"
+
+
+# --- Many topics at once
+
+
+def test_a_kind_may_say_of_many_topics_at_once_who_belongs(kinds: None) -> None:
+    asked: list[tuple[set[int], list[tuple[int | str, ...]]]] = []
+
+    def together(user_ids, params):
+        asked.append((set(user_ids), list(params)))
+        return {((room,), user) for (room,) in params for user in user_ids if user == room * 10}
+
+    rooms = Topic(
+        "rooms.{room}",
+        users=lambda user_ids, room: user_ids & {room * 10},
+        links=lambda tokens, room: tokens & {f"to-{room}"},
+        together=together,
+    )
+    ann, ben = Principal("user", "10"), Principal("user", "20")
+    key, other = Principal("link", "to-1"), Principal("link", "to-2")
+    wanted = {(1,): {ann, ben, key, other}, (2,): {ben}, (3,): {ann}, (4,): {other}}
+    assert rooms.members_of_each(wanted) == {(1,): {ann, key}, (2,): {ben}, (3,): set(), (4,): set()}
+    assert asked == [({10, 20}, [(1,), (2,), (3,), (4,)])]
+    assert rooms.members_of_each({(1,): {ann, key}}) == {(1,): {ann, key}} and len(asked) == 1  # one is asked plainly
+
+
+def test_without_such_a_rule_each_is_asked(kinds: None) -> None:
+    asked = []
+
+    def users(user_ids, hall):
+        asked.append(hall)
+        return user_ids & {hall}
+
+    halls = Topic("halls.{hall}", users=users)
+    one, two = Principal("user", "1"), Principal("user", "2")
+    assert halls.members_of_each({(1,): {one, two}, (2,): {one}}) == {(1,): {one}, (2,): set()}
+    assert asked == [1, 2]
+
+
+def test_names_by_kind(kinds: None) -> None:
+    first, second = Topic("towers.{n}"), Topic("gates.{name:str}")
+    found = topics.kinds_of(["towers.1", "gates.a", "towers.2", "nonsense"])
+    assert found == {first: {(1,): "towers.1", (2,): "towers.2"}, second: {("a",): "gates.a"}}
+
+
+def test_a_rule_that_fails_for_all_is_asked_for_each(kinds: None, transactional_db: None, caplog) -> None:
+    def together(user_ids, params):
+        raise ZeroDivisionError
+
+    Topic("cellars.{n}", users=lambda user_ids, n: {1 // (n - 2)} & user_ids, together=together)
+    one = Principal("user", "1")
+    audience = {f"cellars.{n}": {one} for n in (2, 3)}
+    with journal.snapshot():
+        done = render([], audience, "1")
+    assert done.members == {"cellars.2": set(), "cellars.3": {one}}
+    assert "cellars.2 could not be found out" in caplog.text

@@ -24,7 +24,7 @@ from tracking.rules.fixes import to_ms
 from tracking.tests import make
 from tracking.tests.make import CAMDEN, HOUR, MINUTE
 from tracking.tests.send import fix, send
-from tracking.topics import fixes_topic, fleet_topic
+from tracking.topics import fixes_topic, fleet_topic, journey_topic
 
 SECOND = MINUTE / 60
 
@@ -188,3 +188,29 @@ def test_whose_topics_they_are(sam: User, role: str) -> None:
 def test_an_admin_who_left_hears_of_nobody(frank: User) -> None:
     changed(frank, is_active=False)
     assert members(fleet_topic(), {Principal("user", str(frank.pk))}) == set()
+
+
+def test_who_waits_for_whom_is_one_query_for_all_journeys(db: None, bob: User, charlie: User, now: Any) -> None:
+    """Hundreds of markers move in the same moment."""
+    window = {"window_start": now + HOUR, "window_end": now + 5 * HOUR}
+    journeys = []
+    for n in range(6):
+        customer, traveller = bookings.person(f"Customer{n}"), bookings.technician(f"Technician{n}")
+        session = bookings.visit(customer, traveller, now=now - 26 * HOUR, **window)
+        journeys.append(actions.set_out(session, by=traveller, now=now))
+    actions.turn_back(journeys[0], by=journeys[0].traveller, now=now)
+    link = actions.share(journeys[1], by=journeys[1].booking.customer, now=now)
+    changed(journeys[2].booking.customer, is_active=False)
+    everybody = {Principal("user", str(each.booking.customer_id)) for each in journeys}
+    everybody |= {Principal("user", str(charlie.pk)), Principal("link", link.token)}
+    expected = {
+        (each.pk,): {Principal("user", str(each.booking.customer_id))} if n not in (0, 2) else set()
+        for n, each in enumerate(journeys)
+    }
+    expected[(journeys[1].pk,)].add(Principal("link", link.token))
+    with CaptureQueriesContext(connection) as caught:
+        found = journey_topic.members_of_each({(each.pk,): set(everybody) for each in journeys})
+    assert found == expected
+    assert len(caught) == 1 + len(journeys)  # the link's bearer is asked about one by one: links are few
+    alone = {(each.pk,): journey_topic.members(everybody, (each.pk,)) for each in journeys}
+    assert alone == expected
