@@ -42,8 +42,8 @@ def active_of(user_ids: Sequence[int]) -> dict[int, Dispatch]:
     """The legs that drivers have, by driver, with the journey under way and all that their card shows."""
     under_way = Prefetch("journeys", Journey.objects.filter(closed_at__isnull=True), to_attr="under_way")
     rows = Dispatch.objects.filter(driver__in=user_ids, status__in=ACTIVE_DISPATCH)
-    rows = rows.select_related("leg__booking__customer", "leg__skill").prefetch_related(under_way)
-    return {row.driver_id: row for row in rows}
+    whole_rows = rows.select_related("leg__booking__customer", "leg__skill").prefetch_related(under_way)
+    return {row.driver_id: row for row in whole_rows}
 
 
 def load_duty(keys: Sequence[str]) -> Mapping[str, DutyNow]:
@@ -109,9 +109,9 @@ def load_watchers(keys: Sequence[str]) -> Mapping[str, Watchers]:
     """Who can see people now: the same rows, by the same conditions, as let anybody follow a position."""
     wanted = whole(keys)
     links = Prefetch("links", ShareLink.objects.filter(STANDING_LINK), to_attr="standing")
-    rows = Journey.objects.filter(traveller__in=wanted, closed_at__isnull=True)
-    rows = rows.annotate(is_expected=ExpressionWrapper(EXPECTED, BooleanField()))
-    journeys = {row.traveller_id: row for row in rows.select_related("booking__customer").prefetch_related(links)}
+    rows = Journey.objects.filter(traveller__in=wanted, closed_at__isnull=True).prefetch_related(links)
+    expected = rows.annotate(is_expected=ExpressionWrapper(EXPECTED, BooleanField()))
+    journeys = {row.traveller_id: row for row in expected.select_related("booking__customer")}
     shifts = shifts_of(wanted)
     return {str(pk): Watchers(pk, shifts.get(pk), journeys.get(pk)) for pk in wanted}
 

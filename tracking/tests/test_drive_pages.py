@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from common.idempotency import HEADER
+from notifications.models import Notification
 from tracking import actions
 from tracking.access import current_shift
 from tracking.models import Dispatch, Driver, Journey, RefusedFixes
@@ -318,6 +319,16 @@ class TestQueued:
 
 
 # --- The position's own page ----------------------------------------------------------------------
+
+
+class TestNotices:
+    def test_opening_the_screen_reads_what_is_on_it_and_a_page_that_asks_for_itself_does_not(self, at, asked, sam):
+        unread = Notification.objects.filter(user=sam.user, group="drive", read_at=None)
+        assert unread.exists()
+        at.client.get(url("drive"), headers={"X-Live-Refresh": "1"})
+        assert unread.exists()
+        at.read(url("drive"))
+        assert not unread.exists()
 
 
 class TestGps:

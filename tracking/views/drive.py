@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.access import role_required, signed_in
 from accounts.models import Role, User
 from bookings.views.confirming import Question, ask
+from bookings.views.reading import read_on_page
 from common.idempotency import idempotent
 from common.refusals import Conflict
 from realtime.pages import live_page
@@ -28,6 +29,7 @@ from tracking.links import drive_url
 from tracking.models import Dispatch, RefusedFixes, Shift
 from tracking.rules.words import HELP
 from tracking.states import DispatchStatus, Duty
+from tracking.telling import DRIVE
 from tracking.topics import drive_topic
 
 QUEUED = timedelta(seconds=5)  # a tap that is older waited on the device for the network
@@ -47,6 +49,7 @@ def drive(request: HttpRequest) -> HttpResponse:
     """Everything that a driver needs, on one screen."""
     user = signed_in(request)
     driver = access.driver_of(user)
+    read_on_page(request, DRIVE)
     return render(request, "tracking/drive.html", {"driver": driver, "topic": drive_topic(user.pk)})
 
 

@@ -18,15 +18,15 @@ const isMoving = (now, was) => !was || (now.speed ?? 0) >= WALK
 const KEY = "gps:given";
 const remember = () => { try { localStorage.setItem(KEY, Date.now()); } catch { /* a private window */ } };
 export const forgetPace = () => { try { localStorage.removeItem(KEY); } catch { /* nothing is kept */ } };
-function sinceGiven() {
-  try { return Math.max(0, Date.now() - Number(localStorage.getItem(KEY))); } catch { return Infinity; }
+function lastGiven() {
+  try { return Number(localStorage.getItem(KEY)); } catch { return 0; }
 }
 
 // `take(position)` is given what is to be sent; `tell(state)` what there is to say: "searching", "denied", "none" or the
 // newest position. `moving` and `idle` are milliseconds.
 export class Gps {
   constructor({ take, tell }) {
-    Object.assign(this, { take, tell, watching: null, timer: 0, last: null, given: null, givenAt: -Infinity, asking: false, asked: 0 });
+    Object.assign(this, { take, tell, watching: null, timer: 0, last: null, given: null, givenAt: -Infinity, asking: false, asked: 0, before: 0 });
   }
 
   get isOn() { return this.timer !== 0; }
@@ -34,7 +34,8 @@ export class Gps {
   start({ moving, idle }) {
     Object.assign(this, { moving, idle });
     if (this.isOn) return;
-    this.givenAt = performance.now() - sinceGiven();
+    this.before = lastGiven();
+    this.givenAt = performance.now() - Math.max(0, Date.now() - this.before);
     this.timer = setInterval(() => this.look(), 1000);
     this.watch();
   }
@@ -85,7 +86,7 @@ export class Gps {
   heard(found) {
     if (!this.isOn) return; // an answer that came too late: nothing is collected any more
     // Asked for with a maximum age of 0 it was measured after that, whatever clock the receiver has.
-    const timestamp = Math.max(found.timestamp, this.asked, (this.given?.timestamp ?? 0) + LEAST);
+    const timestamp = Math.max(found.timestamp, this.asked, (this.given?.timestamp ?? this.before) + LEAST);
     this.last = { coords: found.coords, timestamp };
     this.tell(this.last);
     this.look();
