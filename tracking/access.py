@@ -7,8 +7,7 @@ from django.db.models import QuerySet
 from django.http import Http404
 
 from accounts.models import Role, User
-from bookings.access import found, own_session
-from bookings.models import Session
+from bookings.access import found
 from tracking.models import Dispatch, Driver, Journey, Leg, ShareLink, Shift
 from tracking.states import Duty
 
@@ -59,11 +58,6 @@ def leg_for(user: User, pk: int) -> Leg:
     if user.role != Role.ADMIN:
         raise Http404
     return found(Leg.objects.select_related("booking__customer", "skill"), pk)
-
-
-def session_to_travel(user: User, pk: int) -> Session:
-    """A visit that this technician may set out to; 403 for the customer, 404 for strangers."""
-    return own_session(user, pk)
 
 
 def journey_for(user: User, pk: int) -> Journey:

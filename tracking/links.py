@@ -10,11 +10,6 @@ def drive_url() -> str:
     return reverse("tracking:drive")
 
 
-def share_url(token: str) -> str:
-    """The page of a share link."""
-    return reverse("tracking:shared", args=[token])
-
-
 def leg_url(leg_id: int) -> str:
     """A leg on the desk's pages."""
     return reverse("desk:leg", args=[leg_id])

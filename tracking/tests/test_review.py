@@ -28,7 +28,6 @@ from tracking.actions import take_fixes
 from tracking.actions.fixes import Batch
 from tracking.due import run_due
 from tracking.intake import Intake
-from tracking.links import share_url
 from tracking.models import Fix, Journey, Position
 from tracking.states import Refused
 from tracking.tests import make
@@ -139,7 +138,7 @@ def test_a_link_of_a_closed_account_shows_nothing(client: Client, alice: User, f
     """Nobody could take it back."""
     link = actions.share(on_the_way(alice, "Bob"), by=alice, now=NOW)
     deactivate(alice, by=frank, now=NOW)
-    assert client.get(share_url(link.token)).status_code == 410
+    assert client.get(reverse("tracking:shared", args=[link.token])).status_code == 410
     bearer = Principal("link", link.token)
     assert members(journey_topic(link.journey_id), {bearer}) == set()
 
