@@ -152,10 +152,9 @@ def collecting(batches: Mapping[int, Batch]) -> tuple[dict[int, Collecting], set
     pks = list(batches)
     on_duty = Shift.objects.filter(user__in=pks, duty=Duty.ON_DUTY, user__is_active=True)
     travelling = Journey.objects.filter(traveller__in=pks, closed_at__isnull=True, traveller__is_active=True)
-    travelling = travelling.select_related("booking", "session")  # whom a change of it touches
-    shifts = {row.user_id: row for row in held(on_duty.order_by("user_id"))}
+    since = held(on_duty.order_by("user_id")).values_list("user_id", "duty_since")
     journeys = {row.traveller_id: row for row in travelling}
-    people = {pk: Collecting(row.duty_since, journeys.get(pk)) for pk, row in shifts.items()}
+    people = {pk: Collecting(at, journeys.get(pk)) for pk, at in since}
     add_earlier(people, batches)
     left = batches.keys() - people.keys()
     if not left:
@@ -276,18 +275,22 @@ def count_refused(refused: Mapping[int, Counter[Refused]], now: datetime) -> Non
 def tell_journeys(
     people: Mapping[int, Collecting], found: Mapping[int, Taken], positions: Mapping[int, Position], now: datetime
 ) -> None:
-    """Have the journeys hear of those who were seen; most of the time they have nothing to write."""
+    """Have the journeys hear of those who were seen; most of the time they have nothing to write.
+
+    Those that have are read again, held, with whom a change of them touches.
+    """
+    seen = [(whose.journey, positions[pk]) for pk, whose in people.items() if whose.journey and found[pk].taken]
+    wanted = [journey.pk for journey, position in seen if hear(journey, position, now=now)]
+    if not wanted:
+        return
+    rows = Journey.objects.filter(pk__in=wanted, closed_at__isnull=True).select_related("booking", "session")
     changed: dict[tuple[str, ...], list[Journey]] = {}
-    for pk, whose in sorted(people.items()):
-        if whose.journey is not None and found[pk].taken:
-            names = hear(whose.journey, positions[pk], now=now)
-            if names:
-                changed.setdefault(tuple(sorted(names)), []).append(whose.journey)
-    wanted = [journey.pk for journeys in changed.values() for journey in journeys]
-    open_ones = Journey.objects.filter(pk__in=wanted, closed_at__isnull=True).order_by("pk")
-    mine = set(held(open_ones).values_list("pk", flat=True)) if wanted else set()
+    for journey in held(rows.order_by("pk")):
+        names = hear(journey, positions[journey.traveller_id], now=now)
+        if names:
+            changed.setdefault(tuple(sorted(names)), []).append(journey)
     for fields, journeys in changed.items():
-        bulk.bulk_save([journey for journey in journeys if journey.pk in mine], fields)
+        bulk.bulk_save(journeys, fields)
 
 
 def tell_idle(pks: Iterable[int]) -> None:
