@@ -9,9 +9,8 @@ from django.utils import timezone
 
 from accounts.models import Role, User
 from adminpanel import days, fleet, legs
-from adminpanel.roster import roster
 from bookings.models import Booking
-from realtime.fragments import Fragment, Watch, watch
+from realtime.fragments import Fragment, Watch, before_touches, watch
 from realtime.models import LastSeen, Presence
 from realtime.topics import Topic
 from tracking.models import Dispatch, Driver, Journey, Leg, OfferRound, Shift
@@ -27,9 +26,29 @@ driver_topic = Topic("desk.driver.{driver_id}", users=lambda user_ids, driver_id
 # --- Drivers --------------------------------------------------------------------------------------
 
 
+def find_drivers(rows: list[Presence | LastSeen]) -> None:
+    """Note with pages that came or went whose they are, where it is a driver, and the legs that these were offered:
+    queued now, or not any more. Two queries for any number of pages: after a restart everybody comes back at once.
+    """
+    ids = {int(row.principal) for row in rows if row.kind == "user"}
+    drivers = set(User.objects.filter(pk__in=ids, role=Role.DRIVER).values_list("pk", flat=True))
+    asked: dict[int, list[int]] = {pk: [] for pk in drivers}
+    offers = Dispatch.objects.filter(driver__in=drivers, status=DispatchStatus.OFFERED)
+    for driver_id, leg_id in offers.values_list("driver_id", "leg_id"):
+        asked[driver_id].append(leg_id)
+    for row in rows:
+        pk = int(row.principal) if row.kind == "user" else 0
+        row.__dict__["_drivers"] = [pk] if pk in drivers else []
+        row.__dict__["_asked"] = asked.get(pk, [])
+
+
+before_touches([Presence, LastSeen], find_drivers)
+
+
 def driver_of(row: Presence | LastSeen) -> list[int]:
-    """The driver whose page came or went; nobody for other roles. Costs no query a row."""
-    return [int(row.principal)] if row.kind == "user" and int(row.principal) in roster else []
+    """The driver whose page came or went; nobody for other roles."""
+    found: list[int] = row.__dict__["_drivers"]
+    return found
 
 
 def self_if_driver(user: User) -> list[int]:
@@ -110,11 +129,8 @@ driver_day = Fragment(
 
 
 def asked_of(row: Presence | LastSeen) -> list[int]:
-    """The legs that the driver whose page came or went was offered: queued, or not any more. One query a driver."""
-    found: list[int] | None = row.__dict__.get("_asked_of")
-    if found is None:
-        rows = Dispatch.objects.filter(driver__in=driver_of(row), status=DispatchStatus.OFFERED)
-        found = row.__dict__["_asked_of"] = list(rows.values_list("leg", flat=True)) if driver_of(row) else []
+    """The legs that the driver whose page came or went was offered."""
+    found: list[int] = row.__dict__["_asked"]
     return found
 
 

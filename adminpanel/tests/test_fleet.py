@@ -13,14 +13,13 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Role, User
+from accounts.models import User
 from adminpanel import due, fleet
 from adminpanel.live_fleet import driver, driver_now, figures, tray_leg
-from adminpanel.roster import roster
 from adminpanel.tests.road import accepted, at_work, comes_online, leg, offered
 from bookings.tests import make
 from bookings.tests.follow import audience, keys_of, sent, touched_by
-from realtime.bulk import bulk_update
+from realtime.journal import write_touches
 from realtime.models import LastSeen
 from tracking import actions
 from tracking.access import current_shift
@@ -319,26 +318,23 @@ def test_a_driver_who_comes_online_moves_their_row_the_figures_and_the_offers_th
 
 def test_customers_who_come_online_move_nothing_here_and_cost_one_query(alice: User, charlie: User) -> None:
     pages = [comes_online(each)[0] for each in (alice, charlie)]
-    roster.forget()
     with CaptureQueriesContext(connection) as queries:
-        touches = touched_by(lambda: [page.delete() for page in pages])
+        touches = touched_by(lambda: write_touches([(None, page) for page in pages]))
     assert not [touch for touch in touches if touch.fragment.startswith("adminpanel.")]
     assert len([query for query in queries if "role" in query["sql"]]) == 1
 
 
-def test_who_becomes_a_driver_is_known_at_once(alice: User) -> None:
-    page = comes_online(alice)[0]
-    assert alice.pk not in roster
-    alice.role = Role.DRIVER
-    alice.save(update_fields=["role"])
-    assert alice.pk in roster and keys_of(touched_by(page.delete), driver.name) == {str(alice.pk)}
-
-
-def test_who_became_a_driver_in_another_process_is_known_soon(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adminpanel.roster.KNOWN_FOR", 0)
-    assert alice.pk not in roster
-    bulk_update(User.objects.filter(pk=alice.pk), role=Role.DRIVER)
-    assert alice.pk in roster
+def test_drivers_who_come_back_together_cost_two_queries(frank: User, alice: User) -> None:
+    drivers = [at_work(name) for name in ("Sam", "Ann", "Lou")]
+    what = leg(alice, frank)
+    offered(what, drivers[0])
+    pages = [comes_online(each)[0] for each in drivers]
+    with CaptureQueriesContext(connection) as queries:
+        touches = touched_by(lambda: write_touches([(None, page) for page in pages]))
+    assert keys_of(touches, driver.name) == {str(each.pk) for each in drivers}
+    assert keys_of(touches, tray_leg.name) == {str(what.pk)}
+    asking = [query for query in queries if "SELECT" in query["sql"] and "journal" not in query["sql"]]
+    assert len([query for query in asking if "accounts_user" in query["sql"] or "dispatch" in query["sql"]]) == 2
 
 
 def test_an_accepted_leg_leaves_the_tray_of_every_open_page(frank: User, alice: User) -> None:

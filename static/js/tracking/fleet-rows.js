@@ -46,7 +46,7 @@ export function tell(people) {
   for (const person of people.values()) {
     const row = rowOf(person.id);
     if (!row || person.lat === null) continue;
-    const words = `${person.seen} ${person.trip} ${named.get(person.id)?.words}`;
+    const words = `${person.seen} ${person.trip}`;
     if (told.get(row) === words) continue;
     told.set(row, words);
     write(row, person);
@@ -62,10 +62,14 @@ function write(row, person) {
   const at = new Date(person.seen).toISOString();
   if (time.getAttribute("datetime") !== at) time.setAttribute("datetime", at);
   line.querySelector("[data-fleet-unknown]")?.remove();
-  const place = line.querySelector("[data-fleet-place]");
-  const words = named.get(person.id)?.words ?? "";
-  if (place && place.textContent !== words) place.textContent = words;
+  where(row, person.id);
   heard(row.querySelector("[data-fleet-quality]"), row.dataset.connection === "offline" ? "" : quality(person.trip));
+}
+
+function where(row, id) {
+  const place = row?.querySelector("[data-fleet-place]");
+  const words = named.get(id)?.words ?? "";
+  if (place && place.textContent !== words) place.textContent = words;
 }
 
 function firstTime(inside) {
@@ -90,5 +94,6 @@ async function name(people) {
     named.set(id, { lat, lng, words: named.get(id)?.words ?? "" });
     const found = await placeName(lat, lng);
     named.set(id, { lat, lng, words: found && `in ${found}` });
+    where(rowOf(id), id);
   }
 }
