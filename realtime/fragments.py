@@ -117,6 +117,28 @@ def also_watch(fragment: Fragment, watches: Iterable[Watch]) -> None:
         _columns.pop(each.model, None)
 
 
+Readier = Callable[[list[Any]], None]
+_readiers: dict[type[models.Model], list[Readier]] = defaultdict(list)
+
+
+def before_touches(kinds: Iterable[type[models.Model]], ready: Readier) -> None:
+    """Have `ready(rows)` called with all rows of these models that change together, before what they touch is asked of
+    each: for what would cost `touches` a query a row. It keeps what it finds with the rows.
+    """
+    for model in kinds:
+        _readiers[model].append(ready)
+
+
+def make_ready(rows: Iterable[models.Model]) -> None:
+    """Call those of `before_touches`, each once."""
+    waiting: dict[Readier, list[models.Model]] = defaultdict(list)
+    for row in rows:
+        for ready in _readiers.get(type(row), ()):
+            waiting[ready].append(row)
+    for ready, theirs in waiting.items():
+        ready(theirs)
+
+
 def same(rows: Sequence[models.Model], columns: Iterable[str]) -> bool:
     """Whether two rows agree in `columns`."""
     return all(rows[0].__dict__.get(name) == rows[1].__dict__.get(name) for name in columns)

@@ -170,7 +170,9 @@ def write_touches(changes: Iterable[tuple[models.Model | None, models.Model | No
         return
     plain: dict[Touch, None] = {}
     latest: dict[Touch, None] = {}
-    for before, after in changes:
+    pairs = list(changes)
+    fragments.make_ready(row for pair in pairs for row in pair if row is not None)
+    for before, after in pairs:
         model = type(after if after is not None else before)
         for watching in fragments.watchings(model):  # type: ignore[arg-type]
             fragment = watching.fragment
