@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
@@ -315,3 +316,14 @@ def test_a_row_as_it_was_keeps_the_relations_that_stay(board: Board, django_asse
     with django_assert_num_queries(1):
         assert fragments.as_it_was(made, remembered).board == board
     assert made.board == garden
+
+
+def test_rows_that_change_together_are_made_ready_together(board: Board, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What would cost a query a row is asked once, before any of them is asked what it touches."""
+    seen: list[list[str]] = []
+    monkeypatch.setattr(fragments, "_readiers", defaultdict(list))
+    fragments.before_touches([Note], lambda rows: seen.append([row.text for row in rows]))
+    rake, spade = (Note.objects.create(board=board, text=text) for text in ("Rake", "Spade"))
+    seen.clear()
+    journal.write_touches([(None, rake), (spade, spade), (board, None)])
+    assert seen == [["Rake", "Spade", "Spade"]]
