@@ -27,11 +27,11 @@ from e2e.flow import (
     stayed,
     visit_card,
 )
-from e2e.road import NEAR, believed, fix, moves, wait_for
+from e2e.road import believed, fix, moves, wait_for
 from tracking import actions
 from tracking.models import Journey, Position
 
-DOOR = Point(51.5390, -0.1426)
+NEAR = Point(51.5450, -0.1410)  # 680 metres from the door
 WITHIN = 20_000
 
 
