@@ -58,7 +58,8 @@ def roster(world: World) -> list[User]:
         known = {user.email for user in world.drivers.values()}
         for person in [person for person in BENCH if person.email not in known][: min(lacking, AT_ONCE)]:
             if not User.objects.filter(email=person.email).exists():  # deactivated by the desk: then they do not come
-                world.drivers.update({(user := hire(person)).pk: user})
+                user = hire(person)
+                world.drivers[user.pk] = user
     return list(world.drivers.values())
 
 
