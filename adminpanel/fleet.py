@@ -12,7 +12,6 @@ from django.utils import timezone
 from accounts.models import Role, User
 from realtime.presence import OFFLINE, ONLINE, Seen, online
 from tracking.models import Dispatch, Driver, Journey, Leg, Position, Shift
-from tracking.rules.numbers import seconds
 from tracking.states import ACTIVE_DISPATCH, HOLDING_DISPATCH, DispatchStatus, Duty
 
 GOOD_MS, FAIR_MS = 300, 1000  # round trips: below the first good, below the second fair, else poor
@@ -35,14 +34,6 @@ def quality_of(round_trip_ms: int | None) -> str:
     if round_trip_ms is None:
         return ""
     return "good" if round_trip_ms < GOOD_MS else "fair" if round_trip_ms < FAIR_MS else "poor"
-
-
-def age_state(position: Position | None, now: datetime) -> str:
-    """How old a position is: live, stale or lost (domain rule 7); nothing without one."""
-    if position is None or position.point is None:
-        return ""
-    age = position.age(now)
-    return "live" if age <= seconds("LIVE_SECONDS") else "stale" if age <= seconds("STALE_SECONDS") else "lost"
 
 
 @dataclass
@@ -86,19 +77,9 @@ class DriverRow:
         return quality_of(self.position.round_trip_ms) if known and self.position else ""
 
     @property
-    def age_state(self) -> str:
-        """Live, stale, lost or nothing."""
-        return age_state(self.position, self.now)
-
-    @property
     def leg(self) -> Leg | None:
         """What they have in hand."""
         return self.dispatch.leg if self.dispatch else None
-
-    @property
-    def is_mute(self) -> bool:
-        """Whether they work but nothing reaches them: offers would wait."""
-        return self.duty == Duty.ON_DUTY and self.connection == OFFLINE
 
     @property
     def order(self) -> str:

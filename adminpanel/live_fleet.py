@@ -68,9 +68,7 @@ def facts_of_drivers(place: Callable[[int], Place], journey: Sequence[str] = ("c
         return lambda row: [place(pk) for pk in find(row)]
 
     return [
-        watch(
-            User, fields=("name", "role", "is_active"), touches=at(lambda u: [u.pk] if u.role == Role.DRIVER else [])
-        ),
+        watch(User, fields=("name", "role", "is_active"), touches=at(self_if_driver)),
         watch(Driver, touches=at(lambda driver: [driver.pk])),
         watch(Shift, touches=at(lambda shift: [shift.user_id])),
         watch(Dispatch, touches=at(lambda dispatch: [dispatch.driver_id])),

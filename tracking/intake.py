@@ -12,7 +12,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
@@ -51,7 +51,6 @@ class Intake:
         self._asking: set[int] = set()
         self._lock = threading.Lock()
         self._going = False
-        self._pool = ThreadPoolExecutor(1, "fixes")
 
     def put(self, user_id: int, batch: Batch) -> None:
         """Have a batch taken in soon; what is too much is dropped, and sent again by the device."""
@@ -95,7 +94,8 @@ class Intake:
             self._waiting.append(waiting)
             start, self._going = not self._going, True
         if start:
-            self._pool.submit(self._run)
+            # A process that stops does not wait for a database that is away: devices send again.
+            threading.Thread(target=self._run, name="fixes", daemon=True).start()
 
     def _run(self) -> None:
         pause = number("FLUSH_EVERY_MS") / 1000

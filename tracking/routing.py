@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 PATIENCE = 2.0  # seconds; the clock has other work
 MOST_BYTES = 100_000
 AT_ONCE = 8  # questions
-MOST = 40  # questions a tick
+MOST = AT_ONCE  # questions a tick: while nobody answers, offers lapse no later than PATIENCE
 LONGEST = 24 * 3600  # what takes longer is not believed
 
 

@@ -64,7 +64,6 @@ def collector() -> Iterator[Intake]:
     made = Intake()
     yield made
     until(lambda: not made._going, "it rests")
-    made._pool.shutdown()
 
 
 def at_work(name: str) -> User:
