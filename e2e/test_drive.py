@@ -196,6 +196,7 @@ def test_an_offer_stands_over_whatever_page_until_it_is_accepted(
     for fact in ("Delivery to Camden, NW1", "18 kg", "Fetch it first"):
         expect(card(on_duty)).to_contain_text(fact)
     wait_for(on_duty, lambda: Dispatch.objects.get(pk=asked.pk).seen_at, "the receipt")
+    expect(on_duty.locator("#toasts .toast-x")).to_have_count(0)  # the card says it
     html = on_duty.content()
     assert not [secret for secret in SECRETS if secret in html], "before it is accepted only the area is known"
 

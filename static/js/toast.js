@@ -53,10 +53,14 @@ function group(place) {
   item.firstElementChild.textContent = `${more} more ${more === 1 ? "change" : "changes"}`;
 }
 
+// <section data-about="/drive/">: a piece that stands over every page says all that a toast about that page would. It
+// may come with the same frame as the news.
+const isSaid = (at) => at && !document.hidden && document.querySelector(`[data-about="${CSS.escape(at)}"]`) !== null;
+
 // What others did. Not of what stands open here: whoever looks at a page sees it change.
 export function news(text, { at, ...options }) {
   const here = at && !document.hidden && new URL(at, location.href).pathname === location.pathname;
-  if (!here || at.startsWith("#")) toast(text, options);
+  if (!here || at.startsWith("#")) setTimeout(() => { if (!isSaid(at)) toast(text, options); });
 }
 
 // `href`: where it leads; `action`: the words of that link beside the text, else the text is the link.
