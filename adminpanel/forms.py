@@ -142,7 +142,7 @@ class ReassignForm(ReasonForm):
 
     def __init__(self, data: Any, *, candidates: Sequence[Candidate]) -> None:
         super().__init__(data)
-        self.candidates = [each for each in candidates if each.fits]
+        self.candidates = [each for each in candidates if each.fits][:SHOWN]
         self.fields["driver"].choices = [  # type: ignore[attr-defined]
             (str(each.driver.pk), f"{each.driver}: {', '.join(each.why)}") for each in self.candidates
         ]

@@ -17,14 +17,15 @@ from bookings.tests import make as bookings
 from common.geo import Point
 from e2e.flow import PHONE, Way, ask, customer, follows, job, sheet, stay, stayed
 from e2e.people import People
-from e2e.road import CAMDEN, NEAR, drive_page, leg, offer, wait_for
+from e2e.road import CAMDEN, NEAR, drive_page, leg, moves, offer, wait_for
 from tracking import actions
 from tracking.access import current_shift
 from tracking.models import Driver, Position
 from tracking.states import DispatchStatus
 from tracking.tests import make as road
 
-WIDE = {"viewport": {"width": 1440, "height": 900}}
+WIDE: dict[str, Any] = {"viewport": {"width": 1440, "height": 900}}
+SMALL: dict[str, Any] = {**PHONE}
 GREENWICH = Point(51.4769, -0.0005)
 
 
@@ -305,13 +306,17 @@ def test_the_desk_asks_for_a_position_and_the_phone_sends_it(person: People, fra
     expect(sheet(desk)).to_have_count(0)
     wait_for(phone, lambda: Position.objects.get(pk=sam.pk).received_at > first, "a fresh position")
     expect(desk.locator(".track-map canvas, .track-map svg").first).to_be_visible()
+    age = desk.locator(".driver-now time[data-age]")
+    before = age.get_attribute("datetime") or ""
+    moves(phone, Point(NEAR.latitude + 0.0003, NEAR.longitude))
+    expect(age).not_to_have_attribute("datetime", before)
     stayed(desk)
 
 
 def test_it_all_fits_on_a_phone(person: People, frank: User, booking: Booking) -> None:
     sam = at_work("Sam")
     leg(booking, frank)
-    desk = fleet_page(person, frank, **PHONE)
+    desk = fleet_page(person, frank, **SMALL)
     assert desk.evaluate("document.documentElement.scrollWidth <= innerWidth")
     dialog = ask(desk, "Assign", within="#tray-rows")
     assert desk.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -54,7 +54,8 @@ export function tell(people) {
   name([...people.values()]);
 }
 
-function write(row, person) {
+// What a position says in the lines about one person.
+export function write(row, person) {
   const line = row.querySelector(".fleet-seen");
   if (!line) return;
   line.classList.remove("tone-poor");

@@ -2,6 +2,7 @@
 import { L, makeMap } from "../map/base.js";
 import { Person } from "../map/person.js";
 import { isMoving, readPeople, stateNow } from "./fleet-data.js";
+import { write } from "./fleet-rows.js";
 
 const frame = document.querySelector("[data-track]");
 const GAP = 300_000; // ms: over a longer silence no line is drawn
@@ -41,6 +42,8 @@ class Track {
   async now() {
     const here = readPeople()?.get(Number(frame.dataset.driver));
     if (!here || here.lat === null) { this.person?.remove(); this.person = null; return; }
+    const lines = document.querySelector(".driver-now");
+    if (lines) write(lines, here);
     const map = await this.open(here);
     this.person ??= new Person(map, { name: frame.dataset.name, latitude: here.lat, longitude: here.lng });
     this.person.show({ latitude: here.lat, longitude: here.lng, heading: isMoving(here) ? here.heading : NaN, accuracy: here.accuracy, state: stateNow(here) });
