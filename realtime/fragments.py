@@ -168,24 +168,35 @@ class SiteWide(NamedTuple):
     key: Callable[[Any], str | None]
     topic: Callable[[Any], str]
     place: str
+    thing: Callable[[Any], Any] | None
 
 
 def site_wide(
-    fragment: Fragment, *, key: Callable[[Any], str | None], topic: Callable[[Any], str], place: str = "top"
+    fragment: Fragment,
+    *,
+    key: Callable[[Any], str | None],
+    topic: Callable[[Any], str],
+    place: str = "top",
+    thing: Callable[[Any], Any] | None = None,
 ) -> None:
     """Put `fragment` on every page, where its base template has `{% live_site place %}`.
 
-    `key(user)` names its object, or None for those who have none.
+    `key(user)` names its object, or None for those who have none. `thing(user)` is what the fragment's `load` would
+    give for that key, where the user in hand spares it a query.
     """
-    _site_wide.append(SiteWide(fragment, key, topic, place))
+    _site_wide.append(SiteWide(fragment, key, topic, place, thing))
 
 
-def site_wide_for(user: Any, place: str = "top") -> list[tuple[Fragment, str, str]]:
-    """The site-wide fragments of `user` at `place` as (fragment, key, topic)."""
+def site_wide_for(user: Any, place: str = "top") -> list[tuple[Fragment, str, str, Any]]:
+    """The site-wide fragments of `user` at `place` as (fragment, key, topic, object or None where it is to be loaded)."""
     if isinstance(user, AnonymousUser):
         return []
     keyed = [(each, each.key(user)) for each in _site_wide if each.place == place]
-    return [(each.fragment, key, each.topic(user)) for each, key in keyed if key is not None]
+    return [
+        (each.fragment, key, each.topic(user), each.thing(user) if each.thing else None)
+        for each, key in keyed
+        if key is not None
+    ]
 
 
 def get(name: str) -> Fragment | None:

@@ -38,6 +38,11 @@ def load_strips(keys: Sequence[str]) -> Mapping[str, Strip]:
     """The strips of many people, in a number of queries that does not grow with theirs."""
     wanted = [int(key) for key in keys]
     people = dict(User.objects.filter(pk__in=wanted, is_active=True, role__in=WITH_BANNER).values_list("pk", "role"))
+    return strips_of(people)
+
+
+def strips_of(people: Mapping[int, str]) -> Mapping[str, Strip]:
+    """The strips of people whose roles are known, by id."""
     lines = banner.banners_for(people)
     return {str(pk): Strip(pk, lines.get(pk)) for pk in people}
 
@@ -119,4 +124,9 @@ def key_of(user: User) -> str | None:
     return str(user.pk) if user.role in WITH_BANNER else None
 
 
-site_wide(strips, key=key_of, topic=lambda user: user_topic(user.pk))
+site_wide(
+    strips,
+    key=key_of,
+    topic=lambda user: user_topic(user.pk),
+    thing=lambda user: strips_of({user.pk: user.role})[str(user.pk)],
+)

@@ -36,7 +36,7 @@ def line(user: User) -> str:
 class TestWhereItStands:
     def test_customers_and_technicians_have_one_on_every_page(self, alice, bob, ed, frank) -> None:
         for person in (alice, bob):
-            assert [(f.name, key, topic) for f, key, topic in site_wide_for(person) if f is strips] == [
+            assert [(f.name, key, topic) for f, key, topic, _ in site_wide_for(person) if f is strips] == [
                 ("bookings.banner", str(person.pk), f"user.{person.pk}")
             ]
         for person in (ed, frank):

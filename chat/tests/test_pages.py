@@ -127,7 +127,7 @@ class TestReading:
         web.get(url(thread))
         with CaptureQueriesContext(connection) as seen:
             page = web.get(url(thread)).content
-        assert len(seen) <= 13, "\n".join(query["sql"][:150] for query in seen)
+        assert len(seen) <= 12, "\n".join(query["sql"][:150] for query in seen)
         assert len(page) < 60_000
 
     def test_the_quick_replies_come_by_themselves(self, web, frank) -> None:

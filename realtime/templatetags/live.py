@@ -134,7 +134,10 @@ def live_site(context: template.Context, place: str = "top") -> SafeString:
     if user is None or not user.is_authenticated:
         return SafeString()
     page = getattr(request, "live", None) or begin(request)
-    painted = [_painted(fragment, key, topic, page) for fragment, key, topic in fragments.site_wide_for(user, place)]
+    painted = [
+        _painted(fragment, key, topic, page, thing)
+        for fragment, key, topic, thing in fragments.site_wide_for(user, place)
+    ]
     return mark_safe("".join(painted))  # noqa: S308 (rendered templates)
 
 
