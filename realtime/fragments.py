@@ -188,7 +188,7 @@ def site_wide(
 
 
 def site_wide_for(user: Any, place: str = "top") -> list[tuple[Fragment, str, str, Any]]:
-    """The site-wide fragments of `user` at `place` as (fragment, key, topic, object or None where it is to be loaded)."""
+    """The site-wide fragments of `user` at `place` as (fragment, key, topic, object or None: to be loaded)."""
     if isinstance(user, AnonymousUser):
         return []
     keyed = [(each, each.key(user)) for each in _site_wide if each.place == place]
