@@ -13,6 +13,7 @@ from django.test import Client
 from websockets.exceptions import ConnectionClosed
 
 from realtime.bulk import bulk_create, bulk_update
+from realtime.models import ServerProcess
 from realtime.tests.board.models import Board, Note
 from realtime.tests.harness import in_thread, until
 from realtime.tests.serving import Deaf, Line, Serving, manage
@@ -51,6 +52,12 @@ def test_a_change_made_elsewhere_reaches_the_pages_of_a_server(
     hers.close()
     his.close()
     until(lambda: server.counter("sockets_open") == 0, "both have left")
+
+
+def test_a_server_to_which_no_socket_gets_through_says_that_it_is_there(serve: Serve) -> None:
+    """Or whoever polls there, because a proxy allows nothing else, would be offline to everybody."""
+    serve(LIVE_PRESENCE_EVERY="0.2")
+    until(ServerProcess.objects.exists, "the hub has started by itself")
 
 
 @pytest.mark.postgresql

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 APPLICATION = "config.asgi"
 GOODBYE_WITHIN = 1.0  # seconds for the last frames to leave
-THRESHOLD = 50_000  # allocations between collections of the youngest generation
+THRESHOLD = 20_000  # allocations between collections of the youngest generation
 
 
 class Command(BaseCommand):
@@ -54,7 +54,8 @@ class Command(BaseCommand):
         )
         # Before Daphne's own trigger, which cancels every connection without a word.
         reactor.addSystemEventTrigger("before", "shutdown", goodbye)  # type: ignore[arg-type]
-        reactor.callWhenRunning(begin)
+        # Not callWhenRunning: Twisted does that before the loop runs, and there is no hub without a running loop.
+        reactor.callLater(0, begin)  # type: ignore[arg-type]
         server.run()
 
 
