@@ -217,6 +217,11 @@ def tell_desk_talks(teller: Teller) -> None:
     )
     desk("omar", Said(130, "olivia", WELCOME.format(name="Omar"), unread=True))
     desk(
+        "sam",
+        Said(95, "sam", "The van is back from its service, brakes are done."),
+        Said(80, "olivia", "Good. A delivery for Hackney waits: go on duty and it is yours to take.", unread=True),
+    )
+    desk(
         "lucy",
         Said(190, "lucy", "Hello, I sent my Part P certificate last week. When can I make offers?"),
         Said(160, "olivia", "Hello Lucy, we are looking at it today. Is your public liability insurance there too?"),
