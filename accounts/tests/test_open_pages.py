@@ -45,7 +45,7 @@ class OpenPage:
 
 def test_a_technicians_open_page_follows_the_desks_word_both_ways(tess: User, olga: User) -> None:
     page = OpenPage(sign_in(tess))
-    assert page.topics == [f"user.{tess.pk}"] and page.news() == {}
+    assert page.topics == [f"user.{tess.pk}", f"user.{tess.pk}.drive"] and page.news() == {}
     actions.verify_technician(tess.technician, by=olga)
     heard = page.news()["accounts.verification"]
     assert "You can bid on jobs" in heard["html"] and heard["id"] == f"accounts-verification-{tess.pk}"

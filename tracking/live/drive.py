@@ -119,12 +119,12 @@ def load_watchers(keys: Sequence[str]) -> Mapping[str, Watchers]:
 def load_collecting(keys: Sequence[str]) -> Mapping[str, Collecting]:
     """Whether the positions of people are collected: on duty, or on the way to a visit.
 
-    Two queries for those who send nothing, so that everybody else's pages stay cheap.
+    One query for those who send nothing, so that everybody else's pages stay cheap.
     """
     wanted = whole(keys)
-    on = set(Shift.objects.filter(user__in=wanted, duty=Duty.ON_DUTY).values_list("user_id", flat=True))
-    rows = Journey.objects.filter(traveller__in=wanted, closed_at__isnull=True)
-    on |= set(rows.values_list("traveller_id", flat=True))
+    at_work = Shift.objects.filter(user__in=wanted, duty=Duty.ON_DUTY).values_list("user_id")
+    travelling = Journey.objects.filter(traveller__in=wanted, closed_at__isnull=True).values_list("traveller_id")
+    on = {pk for (pk,) in at_work.union(travelling)}
     senders = load_senders([str(pk) for pk in on]) if on else {}
     return {str(pk): Collecting(pk, pk in on, senders.get(str(pk))) for pk in wanted}
 
