@@ -14,11 +14,10 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import Page
 
-from accounts.models import User
 from e2e.people import People, session_cookie
 from e2e.site import Site
 from tests import test_site_access as access
-from tests.world import populate
+from tests.conftest import Settled, settle
 
 AXE = (Path(__file__).parent / "vendor" / "axe-4.14.1.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -27,27 +26,31 @@ PHONE, WIDE = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
 # The dark theme differs in colours alone.
 LOOKS = (("light", PHONE, RULES), ("dark", WIDE, ["color-contrast"]))
 # Nothing for people to read, or a piece of a page.
-NO_PAGE = {"realtime:poll", "metrics", "manifest", "favicon", "healthz", "readyz", "chat:replies"}
+NO_PAGE = {
+    "realtime:poll",
+    "metrics",
+    "manifest",
+    "favicon",
+    "healthz",
+    "readyz",
+    "chat:replies",
+    "desk:driver_track",
+}
 
 
 @pytest.fixture
-def cast(alice: User, bob: User, charlie: User, dora: User, ed: User, frank: User) -> dict[str, User | None]:
-    """Everybody by name; nobody under the empty one."""
-    return {"alice": alice, "bob": bob, "charlie": charlie, "dora": dora, "ed": ed, "frank": frank, "": None}
+def settled(site: Site) -> Iterator[Settled]:
+    """Alice's bookings in every state and who is on the road, their photos where the site looks for them."""
+    with pytest.MonkeyPatch.context() as patch:
+        made = settle(patch, Path(site.base_env["MEDIA_ROOT"]))
+        session_cookie(made.people["alice"])  # the table names a session of hers
+        yield made
 
 
-@pytest.fixture
-def world(site: Site, cast: dict[str, Any], settings: Any) -> Any:
-    """Alice's bookings in every state, their photos where the site looks for them."""
-    settings.MEDIA_ROOT = site.base_env["MEDIA_ROOT"]
-    session_cookie(cast["alice"])  # the table names a session of hers
-    return populate(cast["alice"], cast["bob"], cast["dora"])
-
-
-def pages(world: Any, who: str) -> Iterator[str]:
+def pages(settled: Settled, who: str) -> Iterator[str]:
     """The addresses that answer `who` with a page, and one refusal of each kind."""
     column, refused = access.CAST.index(who), {"403", "404", "409"}
-    for name, rows in access.table(world).items():
+    for name, rows in access.table(settled.world, settled.road).items():
         for arguments, expected in rows:
             status = expected.split()[column]
             if name not in NO_PAGE and (status == "200" or status in refused):
@@ -67,11 +70,11 @@ def findings(page: Page, rules: list[str]) -> list[str]:
 
 
 @pytest.mark.parametrize("who", ["alice", "bob", "frank", "ed", ""], ids=lambda who: who or "a-stranger")
-def test_no_page_has_a_serious_fault(world: Any, cast: dict[str, Any], person: People, console: Any, who: str) -> None:
-    console.allow(r"status of 40[349]|Traceback")  # what is refused is logged
-    page = person(cast[who], viewport=PHONE)
+def test_no_page_has_a_serious_fault(settled: Settled, person: People, console: Any, who: str) -> None:
+    console.allow(r"status of 4(0[349]|10)|Traceback")  # what is refused is logged
+    page = person(settled.people.get(who), viewport=PHONE)
     wrong: list[str] = []
-    for url in dict.fromkeys(pages(world, who)):
+    for url in dict.fromkeys(pages(settled, who)):
         if re.search("photo|file", url) and "text/html" not in page.request.head(url).headers["content-type"]:
             continue
         page.goto(url)
