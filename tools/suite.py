@@ -22,7 +22,7 @@ from pathlib import Path
 
 from tools import packages, processes, servers
 
-RUN_WITHIN = 40 * 60  # seconds for one run; a single hung test is ended by faulthandler_timeout long before
+RUN_WITHIN = 55 * 60  # seconds for one run; a single hung test is ended by faulthandler_timeout long before
 
 
 @dataclass(frozen=True)
