@@ -67,7 +67,8 @@ class Traffic(threading.Thread):
             now, latitude = timezone.now(), f"{self.latitude:.5f}"
             self.stamps[latitude] = now
             fix = {"at": to_ms(now), "lat": float(latitude), "lng": -0.141, "acc": 5, "spd": 20, "hdg": 0}
-            self.taken += actions.take_fixes({self.who.pk: Batch.of([fix])}, now=now)[self.who.pk].taken
+            outcome = actions.take_fixes({self.who.pk: Batch.of([fix])}, now=now).get(self.who.pk)
+            self.taken += outcome.taken if outcome else 0  # while the journey's row is held nothing is answered
         connections.close_all()
 
     def stop(self) -> None:
