@@ -19,7 +19,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+from django.core.exceptions import PermissionDenied
 from django.db import close_old_connections
+from django.http import Http404
 
 from realtime import bell, kept
 from realtime.topics import Principal
@@ -110,9 +112,13 @@ def handle(kind: str, principal: Principal, data: dict[str, Any]) -> None:
 
 
 def hear(kind: str, principal: Principal, data: dict[str, Any]) -> None:
-    """Run the handler. What it raises is logged and costs the page nothing."""
+    """Run the handler. What it raises is logged and costs the page nothing; a refusal is no fault, because what a
+    page speaks of may be gone, or no longer its person's, by the time it is heard.
+    """
     try:
         _handlers[kind](principal, data)
+    except (Http404, PermissionDenied):
+        log.info("The message %s came too late, or from a stranger.", kind)
     except Exception:
         log.exception("The message %s could not be handled.", kind)
 

@@ -7,6 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
 from django.test import Client
 from django.utils import timezone
 
@@ -83,6 +85,18 @@ def test_who_has_spoken_longest_ago_is_forgotten_first(monkeypatch: pytest.Monke
 def test_a_handler_that_fails_costs_the_page_nothing(board: Board, alices: Client, caplog: Any) -> None:
     assert say(alices, "board.write", {"board": "no number"}).status_code == 204
     assert "could not be handled" in caplog.text
+
+
+@pytest.mark.parametrize("refusal", [Http404, PermissionDenied])
+def test_what_is_gone_by_the_time_it_is_spoken_of_is_no_fault(
+    alices: Client, caplog: Any, monkeypatch: pytest.MonkeyPatch, refusal: type[Exception]
+) -> None:
+    def gone(principal: Principal, data: dict[str, Any]) -> None:
+        raise refusal
+
+    monkeypatch.setitem(inbound._handlers, "board.write", gone)
+    assert say(alices, "board.write", {}).status_code == 204
+    assert "could not be handled" not in caplog.text
 
 
 def test_a_signal_that_holds_reaches_polls_of_others_and_not_of_its_sender(
