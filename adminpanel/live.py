@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from accounts.access import desk
 from adminpanel import live_fleet
 from adminpanel.shelf import Shelf, shelves
-from chat.live import desk
 from chat.models import Conversation, ConversationKind, Participant, QuickReply
 from realtime.fragments import Fragment, watch
 from realtime.topics import Topic

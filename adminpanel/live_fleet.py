@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from accounts.access import desk
 from accounts.models import Role, User
 from adminpanel import days, fleet, legs
 from bookings.models import Booking
@@ -15,7 +16,7 @@ from realtime.models import LastSeen, Presence
 from realtime.topics import Topic
 from tracking.models import Dispatch, Driver, Journey, Leg, OfferRound, Shift
 from tracking.states import DispatchStatus
-from tracking.topics import desk, dispatch_topic
+from tracking.topics import dispatch_topic
 
 Place = tuple[str, str]
 

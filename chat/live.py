@@ -16,6 +16,7 @@ from typing import Any, TypeGuard
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404
 
+from accounts.access import desk
 from accounts.models import Role, User
 from bookings.models import Bid, Booking, Session
 from bookings.states import BidStatus, BookingStatus
@@ -37,11 +38,6 @@ SHOWN_AGAIN = 200  # messages that change on open pages when contacts come into 
 
 
 # --- Who belongs ----------------------------------------------------------------------------------
-
-
-def desk(user_ids: set[int]) -> set[int]:
-    """The active admins. One query."""
-    return set(User.objects.filter(pk__in=user_ids, role=Role.ADMIN, is_active=True).values_list("pk", flat=True))
 
 
 def acquainted(user_ids: set[int], person_id: int) -> set[int]:

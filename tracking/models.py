@@ -6,13 +6,12 @@ import secrets
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.models import User
-from bookings.models import Booking, Session
+from bookings.models import LATITUDE, LONGITUDE, Booking, Session, known
 from common.geo import Point
 from common.history import HistoryRow
 from realtime.models import LiveModel
@@ -26,14 +25,6 @@ from tracking.states import (
     Refused,
     VehicleKind,
 )
-
-LATITUDE = (MinValueValidator(-90), MaxValueValidator(90))
-LONGITUDE = (MinValueValidator(-180), MaxValueValidator(180))
-
-
-def known(field: str, choices: type[models.TextChoices], name: str) -> models.CheckConstraint:
-    """The constraint that a column holds one of its values."""
-    return models.CheckConstraint(condition=Q(**{f"{field}__in": choices.values}), name=name)
 
 
 def new_token() -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from django.db.models import Q
 
-from accounts.models import Role, User
+from accounts.access import desk
 from realtime.topics import Params, Topic
 from tracking.models import Journey, ShareLink
 from tracking.rules.numbers import number
@@ -20,11 +20,6 @@ STANDING_LINK = Q(revoked_at__isnull=True, journey__closed_at__isnull=True, jour
 def self_alone(user_ids: set[int], user_id: int) -> set[int]:
     """One's own page. A deactivated account loses its sockets, so no query is needed."""
     return user_ids & {user_id}
-
-
-def desk(user_ids: set[int]) -> set[int]:
-    """The active admins. One query."""
-    return set(User.objects.filter(pk__in=user_ids, role=Role.ADMIN, is_active=True).values_list("pk", flat=True))
 
 
 def expecting(user_ids: set[int], journey_id: int) -> set[int]:
