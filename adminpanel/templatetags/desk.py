@@ -10,7 +10,15 @@ from django.conf import settings
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from adminpanel.rooms import Group, groups
+
 register = template.Library()
+
+
+@register.simple_tag
+def desk_rooms() -> list[Group]:
+    """The rooms of the desk, in groups, for its rail."""
+    return groups()
 
 
 @register.simple_tag

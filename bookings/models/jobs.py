@@ -1,4 +1,4 @@
-"""Bookings, bids, visits: the tables, their constraints, and what can be derived from one row."""
+"""Jobs, offers and visits: the tables, their constraints, and what can be derived from one row."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from bookings.states import (
     ProposalStatus,
     SessionStatus,
 )
+from common.constraints import known
 from common.geo import Point, area_point
 from common.history import HistoryRow
 from common.money import Money, currency_field, money_field, rounded
@@ -43,11 +44,6 @@ COMING_EARLY = timedelta(minutes=30)  # as early as a technician may be at the d
 def photo_path(photo: models.Model, name: str) -> str:
     """Where a photo of a job is kept: a random name, so that a path tells nothing and cannot be guessed."""
     return f"jobs/{uuid.uuid4().hex}.jpg"
-
-
-def known(field: str, choices: type[models.TextChoices], name: str) -> models.CheckConstraint:
-    """The constraint that a state column holds one of its states."""
-    return models.CheckConstraint(condition=Q(**{f"{field}__in": choices.values}), name=name)
 
 
 class ServiceCategory(models.Model):
