@@ -47,6 +47,11 @@ def desk(user_ids: set[int]) -> set[int]:
     return set(User.objects.filter(pk__in=user_ids, role=Role.ADMIN, is_active=True).values_list("pk", flat=True))
 
 
+def admins() -> list[int]:
+    """The active admins: whom the desk's notices go to. One query."""
+    return list(User.objects.filter(role=Role.ADMIN, is_active=True).values_list("pk", flat=True))
+
+
 def technician_of(user: User) -> Technician:
     """What `user` adds as a technician, with its hours and skills. Raises `Http404` where there is none."""
     found = Technician.objects.select_related("user").prefetch_related("skills", "hours").filter(pk=user.pk).first()

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from accounts.models import AccountHistory, Role, Skill, Technician, User, WorkingHours
 from common.geo import is_place
+from common.history import keep
 from common.refusals import Conflict, Invalid
 from common.uploads import delete_later, files_undone, stored
 from common.zones import validate_zone
@@ -237,12 +238,4 @@ def _require_desk(by: User | None) -> None:
 
 
 def _record(user: User, before: str, after: str, *, by: User | None, at: datetime, reason: str = "") -> None:
-    AccountHistory.objects.create(
-        user=user,
-        from_state=before,
-        to_state=after,
-        actor=by,
-        actor_role=by.role if by else "clock",
-        reason=reason,
-        at=at,
-    )
+    keep(AccountHistory, before, after, by=by, now=at, reason=reason, user=user)

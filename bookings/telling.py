@@ -9,14 +9,14 @@ from string import Formatter
 
 from accounts.models import Role, User
 from bookings.links import job_url, market_url
-from bookings.models import Bid, Booking, ContactAttempt, RescheduleProposal, Session
+from bookings.models import Bid, Booking, ContactAttempt, Dispute, RescheduleProposal, Review, Session
 from bookings.near import technicians_near
 from bookings.notices import NEW_JOB, TABLE, By, Whom
 from bookings.states import BidStatus, Party
 from notifications.actions import notify
 from notifications.kinds import Kind
 
-Row = Booking | Bid | Session | RescheduleProposal | ContactAttempt
+Row = Booking | Bid | Session | RescheduleProposal | ContactAttempt | Review | Dispute
 NEAR = "near"  # the group of new jobs: they are counted together, whatever the job
 
 
@@ -45,7 +45,7 @@ class Happening:
         row = self.rows[0]
         if isinstance(row, Booking):
             return row
-        return row.booking if isinstance(row, Bid | Session) else row.session.booking
+        return row.booking if isinstance(row, Bid | Session | Review | Dispute) else row.session.booking
 
 
 def tell(rows: Sequence[Row], before: str, to: str, *, by: User | None, now: datetime, event: str) -> None:
@@ -130,8 +130,8 @@ PEOPLE: dict[Whom, Callable[[Happening], Iterable[int]]] = {
 
 def visit_of(row: Row) -> Bid | Session:
     """What says who the two sides are: the offer or the visit."""
-    if isinstance(row, Booking):
-        raise TypeError("A job has no technician of its own.")
+    if isinstance(row, Booking | Review | Dispute):
+        raise TypeError("It has no technician of its own.")
     return row if isinstance(row, Bid | Session) else row.session
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from datetime import datetime
+from typing import Any, ClassVar, TypeVar
 
 from django.conf import settings
 from django.db import models
+
+H = TypeVar("H", bound="HistoryRow")
 
 
 class HistoryRow(models.Model):
@@ -25,3 +28,30 @@ class HistoryRow(models.Model):
     class Meta:
         abstract = True
         ordering: ClassVar = ["at", "id"]
+
+
+def keep(
+    history: type[H],
+    before: str,
+    after: str,
+    *,
+    by: Any,
+    now: datetime,
+    reason: str = "",
+    device_at: datetime | None = None,
+    **subject: models.Model,
+) -> H:
+    """Write the row of one transition; `by` is the user who made it, None for the clock.
+
+    `subject` is the object, by the name of the table's foreign key: `subject=booking`.
+    """
+    return history._default_manager.create(
+        **subject,
+        from_state=before,
+        to_state=after,
+        actor=by,
+        actor_role=by.role if by else "clock",
+        reason=reason[:300],
+        at=now,
+        device_at=device_at,
+    )

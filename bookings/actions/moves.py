@@ -1,7 +1,7 @@
 """What every action does the same way: lock, check who asks, move a state, write the history row.
 
 Locks are taken in one order everywhere, or two actions could wait for each other for ever:
-technician, bookings by id, bids by id, session, proposal.
+technician, bookings by id, bids by id, session, proposal, reviews by id, dispute.
 """
 
 from __future__ import annotations
@@ -15,25 +15,56 @@ from django.db import models
 
 from accounts.models import Role, Technician, User
 from bookings.links import job_url, market_url
-from bookings.models import Bid, BidHistory, Booking, BookingHistory, Session, SessionHistory
-from bookings.states import BID_MOVES, BOOKING_MOVES, SESSION_MOVES, BidStatus, BookingStatus, ProposalStatus
+from bookings.models import (
+    Bid,
+    BidHistory,
+    Booking,
+    BookingHistory,
+    Dispute,
+    DisputeHistory,
+    Review,
+    ReviewHistory,
+    Session,
+    SessionHistory,
+)
+from bookings.states import (
+    BID_MOVES,
+    BOOKING_MOVES,
+    DISPUTE_MOVES,
+    REVIEW_MOVES,
+    SESSION_MOVES,
+    BidStatus,
+    BookingStatus,
+    ProposalStatus,
+)
 from bookings.telling import tell
+from common.history import keep
 from common.refusals import Conflict
 
 M = TypeVar("M", bound=models.Model)
-Moving = Booking | Bid | Session
+Moving = Booking | Bid | Session | Review | Dispute
 
 MOVES: dict[type[models.Model], dict[str, tuple[str, ...]]] = {
     Booking: BOOKING_MOVES,
     Bid: BID_MOVES,
     Session: SESSION_MOVES,
+    Review: REVIEW_MOVES,
+    Dispute: DISPUTE_MOVES,
 }
 HISTORIES: dict[type[models.Model], Any] = {
     Booking: BookingHistory,
     Bid: BidHistory,
     Session: SessionHistory,
+    Review: ReviewHistory,
+    Dispute: DisputeHistory,
 }
-NOUNS: dict[type[models.Model], str] = {Booking: "job", Bid: "offer", Session: "visit"}
+NOUNS: dict[type[models.Model], str] = {
+    Booking: "job",
+    Bid: "offer",
+    Session: "visit",
+    Review: "review",
+    Dispute: "dispute",
+}
 
 
 def locking(rows: models.QuerySet[M], *, skip_locked: bool = False) -> models.QuerySet[M]:
@@ -102,16 +133,8 @@ def note(
     told: bool = True,
 ) -> None:
     """Write the history row of what became of `row`, which was in state `before`, and tell those whom it concerns."""
-    kept = HISTORIES[type(row)].objects.create(
-        subject=row,
-        from_state=before,
-        to_state=row.status,
-        actor=by,
-        actor_role=by.role if by else "clock",
-        reason=reason[:300],
-        at=now,
-        device_at=device_at,
-    )
+    history = HISTORIES[type(row)]
+    kept = keep(history, before, row.status, by=by, now=now, reason=reason, device_at=device_at, subject=row)
     if told:
         tell([row], before, row.status, by=by, now=now, event=f"{kept._meta.model_name}.{kept.pk}")
 
