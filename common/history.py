@@ -22,7 +22,7 @@ class HistoryRow(models.Model):
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     actor_role = models.CharField(max_length=12, default="clock")
     reason = models.CharField(max_length=300, blank=True)
-    at = models.DateTimeField()
+    at = models.DateTimeField(db_index=True)  # the audit reads all histories together, newest first
     device_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -388,5 +388,5 @@ def release(session: Session, *, by: User, reason: str, now: datetime | None = N
         move(held, SessionStatus.CANCELLED, by=by, now=now, reason=reason)
         move(bid, BidStatus.RELEASED, by=by, now=now, reason=reason, outcome="You withdrew after winning.")
         reopen(booking, by=by, now=now, reason=reason)
-        close_proposals(held, now)
+        close_proposals(held, by=by, now=now)
     return booking

@@ -248,7 +248,7 @@ def cancel_everything(
     if session is not None:
         stopped = {} if session.started_at is None else session.clock_stopped(now)
         move(session, SessionStatus.CANCELLED, by=by, now=now, reason=words, **stopped)
-        close_proposals(session, now)
+        close_proposals(session, by=by, now=now)
 
 
 def quote_cancellation(booking: Booking, *, by: User, reason: str = "", now: datetime | None = None) -> Fee:

@@ -22,6 +22,8 @@ from bookings.models import (
     BookingHistory,
     Dispute,
     DisputeHistory,
+    ProposalHistory,
+    RescheduleProposal,
     Review,
     ReviewHistory,
     Session,
@@ -196,9 +198,14 @@ def of_offers(bids: Sequence[Bid], what: str) -> str:
     return f"offers.{bids[0].pk}.{bids[0].revision}.{what}"
 
 
-def close_proposals(session: Session, now: datetime) -> None:
+def close_proposals(session: Session, *, by: User | None, now: datetime) -> None:
     """A visit that started or ended is no longer to be moved."""
     for proposal in locking(session.proposals.filter(status=ProposalStatus.PROPOSED)):
-        proposal.status = ProposalStatus.EXPIRED
-        proposal.answered_at = now
-        proposal.save(update_fields=["status", "answered_at"])
+        settle(proposal, ProposalStatus.EXPIRED, by=by, now=now)
+
+
+def settle(proposal: RescheduleProposal, status: str, *, by: User | None, now: datetime) -> None:
+    """A locked proposal no longer waits for its answer. Nobody is told here."""
+    before, proposal.status, proposal.answered_at = proposal.status, status, now
+    proposal.save(update_fields=["status", "answered_at"])
+    keep(ProposalHistory, before, status, by=by, now=now, subject=proposal)

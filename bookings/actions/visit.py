@@ -40,7 +40,7 @@ def check_in(session: Session, *, by: User, now: datetime | None = None, device_
         require_technician(held.technician_id, by)
         move(held, SessionStatus.WAITING, by=by, now=now, device_at=device_at, checked_in_at=now)
         move(held.booking, BookingStatus.IN_PROGRESS, by=by, now=now, device_at=device_at)
-        close_proposals(held, now)
+        close_proposals(held, by=by, now=now)
     return held
 
 
@@ -230,7 +230,7 @@ def close_as_no_show(session: Session, absent: str, *, by: User | None, now: dat
         fee_amount=fee.money.amount,
         fee_explanation=fee.sentence[:300],
     )
-    close_proposals(session, now)
+    close_proposals(session, by=by, now=now)
 
 
 def renew_start_code(session: Session, *, by: User) -> Session:

@@ -491,3 +491,13 @@ class SessionHistory(HistoryRow):
 
     class Meta(HistoryRow.Meta):
         indexes: ClassVar[list[Any]] = [models.Index(fields=["subject", "at"], name="session_history_order")]
+
+
+class ProposalHistory(HistoryRow):
+    """The transitions of a proposal to move a visit."""
+
+    subject = models.ForeignKey(RescheduleProposal, on_delete=models.CASCADE, related_name="history")
+
+    class Meta(HistoryRow.Meta):
+        verbose_name_plural = "proposal histories"
+        indexes: ClassVar[list[Any]] = [models.Index(fields=["subject", "at"], name="proposal_history_order")]
