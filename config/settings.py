@@ -327,6 +327,10 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = "Callout: "
 ACCOUNT_EMAIL_NOTIFICATIONS = True  # a changed password or address is told to the old address too
 ACCOUNT_REAUTHENTICATION_REQUIRED = True  # an unlocked screen must not be enough to take an account over
 ACCOUNT_CHANGE_EMAIL = True
+# The desk proves itself with something besides the password, and again before it moves money or roles. In a demo
+# everybody can be everybody with one click, so neither would mean anything.
+SECOND_FACTOR = flag("SECOND_FACTOR", default=not DEMO)
+STEP_UP_MINUTES = whole("STEP_UP_MINUTES", 0 if DEMO else 15)  # 0: never asked
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_PRESERVE_USERNAME_CASING = False

@@ -1,0 +1,59 @@
+"""Stepping up: what moves money or roles asks again who sits there, unless that was asked a moment ago."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from allauth.account.adapter import get_adapter
+from allauth.account.internal.flows.login import get_authentication_records
+from allauth.account.internal.flows.reauthentication import suspend_request
+from allauth.core.exceptions import ImmediateHttpResponse
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from accounts.models import User
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+
+
+def steps_up(view: View[P]) -> View[P]:
+    """A view that opens only to who proved who they are in the last `STEP_UP_MINUTES`, by signing in or once more.
+
+    Everybody else is asked for it and then comes back; what a form held is carried out then, not typed again. It
+    may stand anywhere among a view's decorators: it leaves by an exception, so that `idempotent` keeps no answer.
+    """
+
+    @wraps(view)
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if isinstance(request.user, User) and not is_fresh(request):
+            raise ImmediateHttpResponse(asked_again(request))
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def is_fresh(request: HttpRequest) -> bool:
+    """Whether the person proved who they are a moment ago; with their second factor, where the session has had one."""
+    seconds = settings.STEP_UP_MINUTES * 60
+    if not seconds:
+        return True
+    records = get_authentication_records(request, request.user)
+    proofs = [each for each in records if each.get("method") == "mfa"] or records
+    return bool(proofs) and time.time() - proofs[-1]["at"] < seconds
+
+
+def asked_again(request: HttpRequest) -> HttpResponse:
+    """The way to the page that asks, for a browser and for htmx. Raises `PermissionDenied` where nothing can be asked."""
+    methods = get_adapter(request).get_reauthentication_methods(request.user)
+    if not methods:
+        raise PermissionDenied("There is no password and no second factor to ask for.")
+    response: HttpResponse = suspend_request(request, methods[0]["url"])
+    if getattr(request, "htmx", False):
+        return HttpResponse(headers={"HX-Redirect": response["Location"]})
+    return response
