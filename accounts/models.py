@@ -186,6 +186,7 @@ class Credential(LiveModel):
     reason = models.CharField(max_length=300, blank=True, help_text="Why it was refused or suspended.")
     submitted_at = models.DateTimeField(default=timezone.now)
     decided_at = models.DateTimeField(null=True)
+    warned_at = models.DateTimeField(null=True, editable=False, help_text="When they were told that it runs out.")
 
     class Meta:
         ordering = ("-submitted_at", "-id")
@@ -219,6 +220,7 @@ class Credential(LiveModel):
                 condition=models.Q(status=CredentialStatus.APPROVED),
                 name="credential_expiry",
             ),
+            models.Index(fields=["decided_at"], name="credential_decided"),
         ]
 
     def __str__(self) -> str:

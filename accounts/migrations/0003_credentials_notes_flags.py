@@ -86,6 +86,10 @@ class Migration(migrations.Migration):
                 ("submitted_at", models.DateTimeField(default=django.utils.timezone.now)),
                 ("decided_at", models.DateTimeField(null=True)),
                 (
+                    "warned_at",
+                    models.DateTimeField(editable=False, help_text="When they were told that it runs out.", null=True),
+                ),
+                (
                     "technician",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
@@ -294,6 +298,10 @@ class Migration(migrations.Migration):
             index=models.Index(
                 condition=models.Q(("status", "approved")), fields=["valid_until"], name="credential_expiry"
             ),
+        ),
+        migrations.AddIndex(
+            model_name="credential",
+            index=models.Index(fields=["decided_at"], name="credential_decided"),
         ),
         migrations.AddConstraint(
             model_name="credential",
