@@ -26,6 +26,7 @@ from bookings.models import (
     ReviewHistory,
     SessionHistory,
 )
+from bookings.states import ReviewStatus
 from common.states import Look, look_of
 from tracking.models import DispatchHistory, ShiftHistory
 
@@ -35,7 +36,7 @@ class Source:
     """One table of the audit, and the paths to what its rows are about.
 
     `subject` is the object's id, `label` what it is called, `person` whom it concerns: users who may read what the
-    desk did about them.
+    desk did about them. Only rows that meet `shown` are in the audit.
     """
 
     kind: str
@@ -44,21 +45,24 @@ class Source:
     subject: str
     label: str
     person: str
+    shown: Q = field(default_factory=Q)
 
 
 SOURCES = (
     Source("booking", "Job", BookingHistory, "subject_id", "subject__title", "subject__customer_id"),
-    Source("bid", "Offer", BidHistory, "subject__booking_id", "subject__booking__title", "subject__technician_id"),
+    Source("bid", "Offer", BidHistory, "subject__booking_id", "subject__booking__title",
+           "subject__technician__user_id"),
     Source("visit", "Visit", SessionHistory, "subject__booking_id", "subject__booking__title",
-           "subject__technician_id"),
+           "subject__technician__user_id"),
     Source("move", "Move of a visit", ProposalHistory, "subject__session__booking_id",
            "subject__session__booking__title", "subject__proposed_by_id"),
-    Source("review", "Review", ReviewHistory, "subject_id", "subject__booking__title", "subject__author_id"),
+    Source("review", "Review", ReviewHistory, "subject_id", "subject__booking__title", "subject__author_id",
+           shown=~Q(subject__status=ReviewStatus.SUBMITTED)),  # a sealed review leaves no trace
     Source("dispute", "Dispute", DisputeHistory, "subject_id", "subject__booking__title", "subject__opened_by_id"),
-    Source("credential", "Document", CredentialHistory, "subject_id", "subject__kind", "subject__technician_id"),
+    Source("credential", "Document", CredentialHistory, "subject_id", "subject__kind", "subject__technician__user_id"),
     Source("account", "Account", AccountHistory, "user_id", "user__name", "user_id"),
     Source("shift", "Shift", ShiftHistory, "subject_id", "subject__user__name", "subject__user_id"),
-    Source("dispatch", "Leg", DispatchHistory, "subject__leg_id", "subject__leg__note", "subject__driver_id"),
+    Source("dispatch", "Leg", DispatchHistory, "subject__leg_id", "subject__leg__note", "subject__driver__user_id"),
     Source("desk", "Desk", DeskAction, "subject_id", "label", "person_id"),
 )  # fmt: skip
 # Where the desk looks at the object of a line: the address, by the kind of object.
@@ -142,6 +146,12 @@ class Line:
         return look_of(self.before, LOOKS.get(self.kind, self.kind)).word
 
     @property
+    def changes(self) -> list[tuple[str, Any, Any]]:
+        """What the desk changed, as (field, before, after)."""
+        pairs = ((name, both) for name, both in self.details.items() if isinstance(both, list) and len(both) == 2)
+        return [(name.replace("_", " "), *both) for name, both in pairs]
+
+    @property
     def is_desk(self) -> bool:
         """Whether an admin did it."""
         return self.role == Role.ADMIN
@@ -167,7 +177,7 @@ class Wanted:
         """The condition for one table; None where none of its rows is wanted."""
         if self.kinds and source.kind not in self.kinds:
             return None
-        found = Q()
+        found = source.shown
         if self.subject is not None:
             kind, pk = self.subject
             if source.kind == "desk":
@@ -224,7 +234,7 @@ def load_lines(keys: Iterable[str]) -> dict[str, Line]:
         kind, _, pk = key.partition("-")
         if kind in KINDS and pk.isdecimal():
             ids.setdefault(kind, []).append(int(pk))
-    parts = [columns(source, 0, Q(pk__in=ids[source.kind])) for source in SOURCES if source.kind in ids]
+    parts = [columns(source, 0, source.shown & Q(pk__in=ids[source.kind])) for source in SOURCES if source.kind in ids]
     if not parts:
         return {}
     return {line.key: line for line in map(line_of, parts[0].union(*parts[1:], all=True))}

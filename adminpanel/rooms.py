@@ -40,6 +40,7 @@ ROOMS = (
     Group(
         "The site",
         (
+            Room("Audit", "scroll-text", "desk:audit"),
             Room("Quick replies", "zap", "desk:replies"),
             Room("Records", "shield", "admin:index"),
         ),

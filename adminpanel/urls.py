@@ -2,10 +2,12 @@
 
 from django.urls import path
 
-from adminpanel.views import compose, drivers, fleet, legs, messages, replies
+from adminpanel.views import audit, compose, drivers, fleet, legs, messages, replies
 
 app_name = "desk"
 urlpatterns = [
+    path("audit/", audit.audit, name="audit"),
+    path("audit/export/", audit.audit_export, name="audit_export"),
     path("fleet/", fleet.fleet, name="fleet"),
     path("fleet/<int:pk>/", drivers.driver, name="driver"),
     path("fleet/<int:pk>/track/", drivers.driver_track, name="driver_track"),
