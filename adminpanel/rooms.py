@@ -13,11 +13,17 @@ class Room(NamedTuple):
     label: str
     icon: str
     name: str
+    is_here: bool = False
 
     @property
     def url(self) -> str:
         """Where it is."""
         return reverse(self.name)
+
+    @property
+    def queue(self) -> str:
+        """The queue that its badge counts, where it has one of that name."""
+        return self.name.removeprefix("desk:")
 
 
 class Group(NamedTuple):
@@ -31,6 +37,7 @@ ROOMS = (
     Group(
         "Now",
         (
+            Room("Dashboard", "layout-dashboard", "desk:dashboard"),
             Room("Fleet", "truck", "desk:fleet"),
             Room("Messages", "messages-square", "desk:messages"),
         ),
@@ -48,6 +55,14 @@ ROOMS = (
 )
 
 
-def groups() -> list[Group]:
-    """All that have a room."""
-    return [group for group in ROOMS if group.rooms]
+def groups(path: str = "") -> list[Group]:
+    """All that have a room; the room whose address `path` continues furthest is the one where one is."""
+    urls = [room.url for group in ROOMS for room in group.rooms]
+    root = reverse("desk:dashboard")  # all others lie below it
+    here = max((url for url in urls if path == url or (url != root and path.startswith(url))), key=len, default="")
+    return [Group(label, marked(rooms, here)) for label, rooms in ROOMS if rooms]
+
+
+def marked(rooms: tuple[Room, ...], here: str) -> tuple[Room, ...]:
+    """The rooms, of which the one at the address `here` says so."""
+    return tuple(room._replace(is_here=bool(here) and room.url == here) for room in rooms)

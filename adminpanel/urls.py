@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from adminpanel.views import audit, compose, drivers, fleet, legs, messages, replies
+from adminpanel.views import audit, compose, dashboard, drivers, fleet, legs, messages, replies
 
 app_name = "desk"
 urlpatterns = [
+    path("", dashboard.dashboard, name="dashboard"),
     path("audit/", audit.audit, name="audit"),
     path("audit/export/", audit.audit_export, name="audit_export"),
     path("fleet/", fleet.fleet, name="fleet"),
