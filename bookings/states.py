@@ -141,6 +141,7 @@ class DisputeOutcome(TextChoices):
     NO_FAULT = "no_fault", "Nobody is at fault"
 
 
+SHOWN_REVIEW = (ReviewStatus.PUBLISHED, ReviewStatus.FLAGGED)
 STANDING_DISPUTE = (DisputeStatus.OPEN, DisputeStatus.AWAITING_RESPONSE, DisputeStatus.UNDER_REVIEW)
 ACTIVE_SESSION = (SessionStatus.PENDING, SessionStatus.WAITING, SessionStatus.LIVE, SessionStatus.PAUSED)
 ACTIVE_BOOKING = (BookingStatus.OPEN, BookingStatus.ASSIGNED, BookingStatus.IN_PROGRESS)
@@ -170,6 +171,7 @@ BID_MOVES: dict[str, tuple[str, ...]] = {
         BidStatus.CLOSED,
     ),
     BidStatus.ACCEPTED: (BidStatus.RELEASED,),
+    BidStatus.RELEASED: (BidStatus.SUBMITTED,),  # by the desk, which sends the same technician again
     **dict.fromkeys(REVIVABLE_BID, (BidStatus.SUBMITTED,)),
 }
 SESSION_MOVES: dict[str, tuple[str, ...]] = {

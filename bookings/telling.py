@@ -161,6 +161,19 @@ def offering(it: Happening, *states: str) -> Iterable[int]:
     return it.booking.bids.filter(status__in=states).values_list("technician_id", flat=True)
 
 
+def reviewed(row: Row) -> Review:
+    """The review."""
+    if not isinstance(row, Review):
+        raise TypeError(f"A {type(row).__name__} is no review.")
+    return row
+
+
+def flagging(it: Happening) -> Iterable[int]:
+    """Those who flagged the review and wait for the desk's word."""
+    flags = reviewed(it.row).flags.filter(settled_at__isnull=True).exclude(by__role=Role.ADMIN)
+    return flags.values_list("by_id", flat=True)
+
+
 PEOPLE: dict[Whom, Callable[[Happening], Iterable[int]]] = {
     Whom.CUSTOMER: lambda it: [it.booking.customer_id],
     Whom.TECHNICIAN: technicians,
@@ -169,6 +182,9 @@ PEOPLE: dict[Whom, Callable[[Happening], Iterable[int]]] = {
     Whom.NEAR: lambda it: technicians_near(it.booking, verified=True),
     Whom.ASKED: lambda it: side(it, other(asking(it.row))),
     Whom.ASKING: lambda it: side(it, asking(it.row)),
+    Whom.REVIEWED: lambda it: [reviewed(it.row).about_id],
+    Whom.AUTHOR: lambda it: [reviewed(it.row).author_id],
+    Whom.FLAGGED: flagging,
     Whom.DESK: lambda it: admins(),
 }
 
@@ -201,11 +217,18 @@ def who(it: Happening) -> str:
 
 
 def price(it: Happening) -> str:
-    """What the offer asks."""
+    """What the offer asks, or the offer that a visit came from."""
     row = it.row
+    if isinstance(row, Session):
+        row = row.bid
     if not isinstance(row, Bid):
         raise TypeError("Only offers have a price.")
     return str(row.price)
+
+
+def when(it: Happening) -> str:
+    """When the visit is, at the job's site."""
+    return moment(visit_of(it.row).starts_at, it.booking.zone)
 
 
 def offers(it: Happening) -> str:
@@ -219,14 +242,29 @@ def deadline(it: Happening) -> str:
     return moment(until, it.booking.zone) if until else ""
 
 
+def author(it: Happening) -> str:
+    """Who wrote a review, as the other side calls them."""
+    review = reviewed(it.row)
+    return review.author.first_name if review.party == Party.TECHNICIAN else "The customer"
+
+
+def flag(it: Happening) -> str:
+    """What somebody finds wrong with a review: it tells private things."""
+    return str(reviewed(it.row).flags.latest("at", "pk").get_reason_display()).lower()
+
+
 WORDS: dict[str, Callable[[Happening], str]] = {
     "job": lambda it: it.booking.title,
     "name": name,
     "who": who,
     "price": price,
+    "when": when,
     "offers": offers,
     "did": lambda it: it.did,
     "reason": lambda it: it.dispute.get_reason_display().lower(),
     "outcome": lambda it: it.dispute.get_outcome_display().lower(),
     "deadline": deadline,
+    "author": author,
+    "flag": flag,
+    "why": lambda it: str(reviewed(it.row).get_hide_reason_display()).lower(),
 }

@@ -20,6 +20,9 @@ class Whom(StrEnum):
     NEAR = "verified technicians near with the skill"
     ASKED = "the other side"
     ASKING = "the side that asked"
+    REVIEWED = "whom the review is about"
+    AUTHOR = "who wrote the review"
+    FLAGGED = "who flagged the review"
     DESK = "the desk"
 
 

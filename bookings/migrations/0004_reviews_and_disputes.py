@@ -387,6 +387,12 @@ class Migration(migrations.Migration):
             index=models.Index(fields=["about", "status"], name="review_about_whom"),
         ),
         migrations.AddIndex(
+            model_name="session",
+            index=models.Index(
+                condition=models.Q(("status", "completed")), fields=["finished_at"], name="session_finished"
+            ),
+        ),
+        migrations.AddIndex(
             model_name="review",
             index=models.Index(
                 condition=models.Q(("status", "submitted")), fields=["opens_at"], name="review_still_sealed"
@@ -394,9 +400,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="review",
-            index=models.Index(
-                condition=models.Q(("status", "flagged")), fields=["published_at"], name="review_flagged"
-            ),
+            index=models.Index(fields=["status", "published_at"], name="review_by_state"),
         ),
         migrations.AddConstraint(
             model_name="review",

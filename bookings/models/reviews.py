@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from bookings.models.jobs import Booking
+from bookings.querysets import ReviewQuerySet
 from bookings.states import FlagReason, HideReason, Party, ReviewStatus
 from common.constraints import known
 from common.history import HistoryRow
@@ -32,6 +33,8 @@ class Review(LiveModel):
     published_at = models.DateTimeField(null=True)
     hide_reason = models.CharField(max_length=12, choices=HideReason, blank=True)
 
+    objects: ClassVar = ReviewQuerySet.as_manager()
+
     class Meta:
         constraints: ClassVar = [
             known("status", ReviewStatus, "review_status_is_known"),
@@ -51,7 +54,7 @@ class Review(LiveModel):
         indexes: ClassVar = [
             models.Index(fields=["about", "status"], name="review_about_whom"),
             models.Index(fields=["opens_at"], condition=Q(status=ReviewStatus.SUBMITTED), name="review_still_sealed"),
-            models.Index(fields=["published_at"], condition=Q(status=ReviewStatus.FLAGGED), name="review_flagged"),
+            models.Index(fields=["status", "published_at"], name="review_by_state"),
         ]
 
     def __str__(self) -> str:

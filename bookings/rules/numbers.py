@@ -23,6 +23,8 @@ DEFAULTS = {
     "DISPUTE_ANSWER_MINUTES": 48 * 60,
     "EVIDENCE_MOST": 20,  # pieces a side
     "AHEAD_MOST_MINUTES": 366 * 24 * 60,  # how far ahead a job may be wanted
+    "TARGET_MINUTES": 60,  # in which somebody should be assigned to a job
+    "LATE_MINUTES": 5,  # after which a visit that nobody has checked in to counts as late
 }
 
 
