@@ -3,7 +3,7 @@
 from allauth.account import views as allauth_views
 from django.urls import path, re_path
 
-from accounts import entrance, views
+from accounts import entrance, views, views_credentials
 from realtime.pages import live_page
 
 urlpatterns = [
@@ -33,6 +33,10 @@ urlpatterns = [
     path("profile/", views.profile, name="profile"),
     path("profile/edit/", views.edit_profile, name="profile_edit"),
     path("profile/trade/", views.edit_trade, name="trade_edit"),
+    path("profile/documents/", views_credentials.documents, name="credentials"),
+    path("profile/documents/send/<slug:kind>/", views_credentials.send, name="credential_send"),
+    path("profile/documents/<int:pk>/take-back/", views_credentials.withdraw, name="credential_withdraw"),
+    path("documents/<int:pk>/", views_credentials.file, name="credential_file"),
     path("people/<int:user_id>/photo/", views.photo, name="photo"),
     path("profile/sessions/", views.session_list, name="usersessions_list"),
     path("profile/sessions/end-others/", views.end_other_sessions, name="sessions_end_others"),

@@ -43,7 +43,7 @@ ROOMS = (
         ),
     ),
     Group("People", ()),
-    Group("To decide", ()),
+    Group("To decide", (Room("Verification", "badge-check", "desk:verification"),)),
     Group(
         "The site",
         (

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from adminpanel.views import audit, compose, dashboard, drivers, fleet, legs, messages, replies
+from adminpanel.views import audit, compose, dashboard, drivers, fleet, legs, messages, replies, verification
 
 app_name = "desk"
 urlpatterns = [
@@ -30,4 +30,9 @@ urlpatterns = [
     path("replies/<int:pk>/remove/", replies.remove, name="reply_remove"),
     path("replies/<int:pk>/up/", replies.move_up, name="reply_up"),
     path("replies/<int:pk>/down/", replies.move_down, name="reply_down"),
+    path("verification/", verification.queue, name="verification"),
+    path("verification/<int:pk>/", verification.credential, name="credential"),
+    path("verification/<int:pk>/approve/", verification.approve, name="credential_approve"),
+    path("verification/<int:pk>/reject/", verification.reject, name="credential_reject"),
+    path("verification/<int:pk>/suspend/", verification.suspend, name="credential_suspend"),
 ]
