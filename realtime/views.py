@@ -20,7 +20,6 @@ from realtime.journal import BadCursorError, Reading
 from realtime.render import render
 from realtime.topics import Principal
 
-
 MOST_FAILED = 4  # digits
 
 

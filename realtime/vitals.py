@@ -1,4 +1,4 @@
-"""What a process reports of itself with each presence batch: its counters, how they grew lately, and what waits in it."""
+"""What a process reports of itself with each presence batch: its counters, what grew lately, and what waits in it."""
 
 from __future__ import annotations
 
