@@ -7,7 +7,7 @@ it goes into mails.
 from __future__ import annotations
 
 from accounts.models import Role
-from bookings import notices_disputes
+from bookings import notices_desk, notices_disputes, notices_reviews
 from bookings.models import Bid, Booking, ContactAttempt, RescheduleProposal, Session
 from bookings.states import BidStatus, BookingStatus, ProposalStatus, SessionStatus
 from bookings.whom import By, Step, Told, Whom
@@ -373,7 +373,9 @@ TABLE: dict[Step, tuple[Told, ...]] = {
     ),
     (RescheduleProposal, P.PROPOSED, P.EXPIRED): (Told(MOVE_LAPSED, Whom.ASKING),),
     (ContactAttempt, "", ""): (Told(CONTACT_TRIED, Whom.ASKED),),
+    **notices_desk.TABLE,
     **notices_disputes.TABLE,
+    **notices_reviews.TABLE,
 }
 
 # One event is told once: what these are a part of is told by another step of the same transaction.
@@ -382,6 +384,8 @@ SILENT: dict[Step, str] = {
     (Booking, B.IN_PROGRESS, B.COMPLETED): "The visit tells it: the work is finished.",
     (Bid, O.ACCEPTED, O.RELEASED): "The job tells it, which is open again.",
     (Session, "", V.PENDING): "The accepted offer tells it.",
+    (Bid, O.RELEASED, O.SUBMITTED): "The desk sends the same technician again: the visit that is made tells it.",
     (Session, V.PENDING, V.PENDING): "The answer to the proposal tells it: the visit is moved.",
     **notices_disputes.SILENT,
+    **notices_reviews.SILENT,
 }

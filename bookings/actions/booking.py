@@ -102,18 +102,25 @@ def open_booking(booking: Booking, *, by: User, now: datetime | None = None) -> 
     with transaction.atomic():
         draft = lock_booking(booking.pk)
         require_customer(draft, by)
-        if draft.status == BookingStatus.DRAFT:
-            check_complete(draft, now)
-        move(
-            draft,
-            BookingStatus.OPEN,
-            by=by,
-            now=now,
-            placed_at=now,
-            expires_at=draft.latest_start,
-            policy=Policy().as_json(),
-        )
+        place(draft, by=by, now=now)
     return draft
+
+
+def place(draft: Booking, *, by: User, now: datetime, reason: str = "") -> None:
+    """Open a draft, locked or new. Raises `Invalid` naming what is missing, `Conflict` when it is placed already."""
+    if draft.status == BookingStatus.DRAFT:
+        check_complete(draft, now)
+    policy = Policy().as_json()
+    move(
+        draft,
+        BookingStatus.OPEN,
+        by=by,
+        now=now,
+        reason=reason,
+        placed_at=now,
+        expires_at=draft.latest_start,
+        policy=policy,
+    )
 
 
 def check_complete(draft: Booking, now: datetime) -> None:
@@ -153,7 +160,13 @@ def check_not_too_far(moment: datetime, now: datetime) -> None:
 
 
 def change_window(
-    booking: Booking, *, by: User, window_start: datetime, window_end: datetime, now: datetime | None = None
+    booking: Booking,
+    *,
+    by: User,
+    window_start: datetime,
+    window_end: datetime,
+    reason: str = "Changed the time window.",
+    now: datetime | None = None,
 ) -> Booking:
     """Move the window of an open booking. Offers that no longer fit lapse; their technicians may offer again."""
     now = now or timezone.now()
@@ -170,7 +183,7 @@ def change_window(
         outside = [bid for bid in standing if not window_start <= bid.starts_at < window_end]
         close_bids(outside, BidStatus.EXPIRED, "The customer changed the time. You may offer again.", by=by, now=now)
         # Last: it tells those whose offers still stand.
-        note(held, held.status, by=by, now=now, reason="Changed the time window.")
+        note(held, held.status, by=by, now=now, reason=reason)
     return held
 
 
@@ -283,14 +296,14 @@ def expire_booking(booking: Booking, *, now: datetime) -> None:
     close_bids(standing, BidStatus.CLOSED, "The job expired without a choice.", by=None, now=now)
 
 
-def reopen(booking: Booking, *, by: User, now: datetime, reason: str) -> None:
+def reopen(booking: Booking, *, by: User, now: datetime, reason: str, told: bool = True) -> None:
     """An assigned booking, locked, is open again: with time enough to find somebody else."""
     soon = now + minutes("REOPEN_MINUTES")
     expires = max(booking.latest_start or soon, soon)
     changes: dict[str, Any] = {"expires_at": expires, "fee_floor": Decimal(0)}
     if booking.window_end is None or booking.window_end <= expires:
         changes["window_end"] = expires + booking.duration
-    move(booking, BookingStatus.OPEN, by=by, now=now, reason=reason, **changes)
+    move(booking, BookingStatus.OPEN, by=by, now=now, reason=reason, told=told, **changes)
 
 
 def add_photo(booking: Booking, upload: UploadedFile[Any], *, by: User, now: datetime | None = None) -> BookingPhoto:

@@ -176,12 +176,15 @@ def require_technician(technician_id: int, by: User) -> None:
         raise PermissionDenied("Only the technician of this job may do that.")
 
 
-def party_of(session: Session, by: User) -> str:
-    """Which side `by` is on: customer or technician; an admin speaks for the customer. Others are refused."""
+def party_of(session: Session, by: User, speaks_for: str = "") -> str:
+    """Which side `by` is on: customer or technician. An admin speaks for the customer unless told otherwise.
+
+    Others are refused.
+    """
     if by.pk == session.technician_id:
         return "technician"
     require_customer(session.booking, by)
-    return "customer"
+    return speaks_for or "customer" if by.role == Role.ADMIN else "customer"
 
 
 def close_bids(bids: Iterable[Bid], to: str, outcome: str, *, by: User | None, now: datetime) -> None:

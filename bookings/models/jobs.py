@@ -103,6 +103,7 @@ class Booking(LiveModel):
     placed_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True, help_text="When an open booking stops taking offers.")
     put_away_at = models.DateTimeField(null=True, help_text="When a finished job left the banner.")
+    target_passed_at = models.DateTimeField(null=True, help_text="When it had waited too long for a technician.")
     # How it ended, when it did not end well.
     cancelled_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     cancel_reason = models.CharField(max_length=20, choices=CancelReason, blank=True)
@@ -160,6 +161,15 @@ class Booking(LiveModel):
                 name="booking_to_put_away",
             ),
             models.Index(fields=["created_at"], condition=Q(status=BookingStatus.DRAFT), name="booking_old_drafts"),
+            models.Index(
+                fields=["placed_at"],
+                condition=Q(status=BookingStatus.OPEN, target_passed_at__isnull=True),
+                name="booking_on_target",
+            ),
+            # The desk's list: by state, by category, by day.
+            models.Index(fields=["status", "id"], name="booking_of_status"),
+            models.Index(fields=["category", "id"], name="booking_of_category"),
+            models.Index(fields=["window_start", "id"], name="booking_of_day"),
         ]
 
     def __str__(self) -> str:
@@ -346,11 +356,13 @@ class Session(LiveModel):
         ]
         indexes: ClassVar = [
             models.Index(fields=["technician", "starts_at"], name="session_of_technician"),
+            models.Index(fields=["starts_at"], name="session_of_day"),
             models.Index(
                 fields=["starts_at"],
                 condition=Q(status__in=(SessionStatus.PENDING, SessionStatus.WAITING)),
                 name="session_not_begun",
             ),
+            models.Index(fields=["finished_at"], condition=Q(status=SessionStatus.COMPLETED), name="session_finished"),
         ]
 
     def __str__(self) -> str:
