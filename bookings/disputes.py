@@ -205,8 +205,8 @@ def other_party(party: str) -> str:
 
 def cases() -> QuerySet[Dispute]:
     """Disputes with all that `Case` reads; four queries, however many."""
-    told = DisputeEvidence.objects.select_related("by")
-    steps = DisputeHistory.objects.select_related("actor")
+    told: Any = DisputeEvidence.objects.select_related("by")
+    steps: Any = DisputeHistory.objects.select_related("actor")
     rows = Dispute.objects.select_related("booking__category", "opened_by", "against", "decided_by")
     return rows.prefetch_related(
         Prefetch("evidence", told, to_attr="pieces"), Prefetch("history", steps, to_attr="steps")

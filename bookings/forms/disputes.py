@@ -37,11 +37,11 @@ class EvidenceForm(forms.Form):
     note = forms.CharField(
         label="What it shows", required=False, max_length=500, widget=words(rows=2, placeholder="The tap, this morning")
     )
-    files = DocumentsField(label="Photos or PDFs", required=False)
+    documents = DocumentsField(label="Photos or PDFs", required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["files"].help_text = f"Up to {number('PHOTOS_MOST')} at once, 10 MB each."
+        self.fields["documents"].help_text = f"Up to {number('PHOTOS_MOST')} at once, 10 MB each."
 
 
 class OpenForm(EvidenceForm):
@@ -60,7 +60,7 @@ class OpenForm(EvidenceForm):
         widget=forms.TextInput({"placeholder": "A second visit, half of the price back"}),
     )
     note = None  # type: ignore[assignment]
-    field_order = ("reason", "statement", "wanted", "files")
+    field_order = ("reason", "statement", "wanted", "documents")
 
     def __init__(self, *args: Any, party: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -72,4 +72,4 @@ class AnswerForm(EvidenceForm):
 
     answer = forms.CharField(label="How you see it", max_length=4000, widget=words())
     note = None  # type: ignore[assignment]
-    field_order = ("answer", "files")
+    field_order = ("answer", "documents")

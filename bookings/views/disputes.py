@@ -90,7 +90,12 @@ def opened(booking: Booking, form: OpenForm, by: User) -> Dispute:
     """The dispute as it was typed."""
     data = form.cleaned_data
     return actions.open_dispute(
-        booking, by=by, reason=data["reason"], statement=data["statement"], wanted=data["wanted"], files=data["files"]
+        booking,
+        by=by,
+        reason=data["reason"],
+        statement=data["statement"],
+        wanted=data["wanted"],
+        files=data["documents"],
     )
 
 
@@ -130,7 +135,7 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
 
     def act() -> object:
         return actions.answer_dispute(
-            found, by=user, answer=form.cleaned_data["answer"], files=form.cleaned_data["files"]
+            found, by=user, answer=form.cleaned_data["answer"], files=form.cleaned_data["documents"]
         )
 
     return ask(request, question, act, form)
@@ -150,7 +155,9 @@ def add_evidence(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
     def act() -> object:
-        return actions.add_evidence(found, by=user, note=form.cleaned_data["note"], files=form.cleaned_data["files"])
+        return actions.add_evidence(
+            found, by=user, note=form.cleaned_data["note"], files=form.cleaned_data["documents"]
+        )
 
     return ask(request, question, act, form)
 
