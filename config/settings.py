@@ -292,6 +292,22 @@ LIVE: dict[str, Any] = {
     "HIDDEN_RESYNC_AFTER": number("LIVE_HIDDEN_RESYNC_AFTER", 20, least=0.1),
 }
 
+# Flags that the desk cannot turn while the environment says so: FLAGS="live_sockets=off,live_desk=on".
+
+
+def switches(variable: str) -> dict[str, bool]:
+    """A list of NAME=on or NAME=off. Raises `ImproperlyConfigured` for anything else."""
+    found = {}
+    for pair in words(variable):
+        name, _, word = pair.partition("=")
+        if not name or word not in {"on", "off"}:
+            raise refuse(f"{variable} has {pair!r}; write NAME=on or NAME=off.")
+        found[name] = word == "on"
+    return found
+
+
+FLAGS = switches("FLAGS")
+
 METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")
 if METRICS_TOKEN and len(METRICS_TOKEN) < 16:
     raise refuse("METRICS_TOKEN is too short to guard anything; set at least 16 random characters.")
