@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from allauth.account.decorators import secure_admin_login
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -22,6 +23,8 @@ from common.refusals import Refusal
 
 # Django's own login page knows no rate limit; ours does.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+# Second factors are nobody's to read or edit: they are set up by their owner and reset as a whole.
+admin.site.unregister(Authenticator)
 admin.site.site_header = admin.site.site_title = "Callout desk"
 
 Verb = Callable[[], object]

@@ -8,7 +8,6 @@ from functools import wraps
 from typing import Concatenate, ParamSpec
 
 from allauth.account.adapter import get_adapter
-from allauth.account.internal.flows.login import get_authentication_records
 from allauth.account.internal.flows.reauthentication import suspend_request
 from allauth.core.exceptions import ImmediateHttpResponse
 from django.conf import settings
@@ -16,6 +15,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
+from accounts import second_factor
 from accounts.models import User
 
 P = ParamSpec("P")
@@ -39,17 +39,24 @@ def steps_up(view: View[P]) -> View[P]:
 
 
 def is_fresh(request: HttpRequest) -> bool:
-    """Whether the person proved who they are a moment ago; with their second factor, where the session has had one."""
-    seconds = settings.STEP_UP_MINUTES * 60
-    if not seconds:
-        return True
-    records = get_authentication_records(request, request.user)
-    proofs = [each for each in records if each.get("method") == "mfa"] or records
-    return bool(proofs) and time.time() - proofs[-1]["at"] < seconds
+    """Whether the person proved who they are a moment ago, as far as this site asks for it."""
+    return settings.STEP_UP_MINUTES == 0 or proved_lately(request, settings.STEP_UP_MINUTES)
+
+
+def proved_lately(request: HttpRequest, minutes: float) -> bool:
+    """Whether the person proved who they are in the last `minutes`; with their second factor, if they have one."""
+    if not isinstance(request.user, User):
+        return False
+    records = second_factor.records_of(request.user, request.session)
+    proofs = [each for each in records if each.get("method") == "mfa"]
+    if not proofs and second_factor.has_one(request.user):
+        return False
+    latest = (proofs or records)[-1:]
+    return bool(latest) and time.time() - latest[0]["at"] < minutes * 60
 
 
 def asked_again(request: HttpRequest) -> HttpResponse:
-    """The way to the page that asks, for a browser and for htmx. Raises `PermissionDenied` where nothing can be asked."""
+    """The way to the page that asks, for a browser or htmx. Raises `PermissionDenied` where nothing can be asked."""
     methods = get_adapter(request).get_reauthentication_methods(request.user)
     if not methods:
         raise PermissionDenied("There is no password and no second factor to ask for.")
