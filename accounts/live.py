@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from accounts import live_changes
 from accounts.models import Credential, Technician
 from accounts.papers import Standing, load_papers, standings
 from realtime.fragments import Fragment, watch
 from realtime.topics import user_topic
+
+__all__ = ["credential", "live_changes", "verification"]
 
 
 def load_standings(keys: Sequence[str]) -> Mapping[str, Standing]:

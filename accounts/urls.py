@@ -7,7 +7,7 @@ from allauth.mfa.totp import views as app_views
 from allauth.mfa.webauthn import views as passkey_views
 from django.urls import path, re_path
 
-from accounts import entrance, factor_views, views, views_credentials
+from accounts import entrance, factor_views, views, views_changes, views_credentials
 from realtime.pages import live_page
 
 urlpatterns = [
@@ -58,6 +58,7 @@ urlpatterns = [
     path("profile/edit/", views.edit_profile, name="profile_edit"),
     path("profile/trade/", views.edit_trade, name="trade_edit"),
     path("profile/history/".history, name="profile_history"),
+    path("profile/history/", views_changes.history, name="profile_history"),
     path("profile/documents/", views_credentials.documents, name="credentials"),
     path("profile/documents/send/<slug:kind>/", views_credentials.send, name="credential_send"),
     path("profile/documents/<int:pk>/take-back/", views_credentials.withdraw, name="credential_withdraw"),

@@ -42,7 +42,7 @@ ROOMS = (
             Room("Messages", "messages-square", "desk:messages"),
         ),
     ),
-    Group("People", ()),
+    Group("People", (Room("People", "users", "desk:people"),)),
     Group("To decide", (Room("Verification", "badge-check", "desk:verification"),)),
     Group(
         "The site",

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from adminpanel.views import audit, compose, dashboard, drivers, fleet, legs, messages, replies, verification
+from adminpanel.views import audit, compose, dashboard, drivers, fleet, legs, messages, people, replies, verification
 
 app_name = "desk"
 urlpatterns = [
@@ -24,6 +24,18 @@ urlpatterns = [
     path("messages/", messages.conversations, name="messages"),
     path("messages/new/", compose.compose, name="compose"),
     path("messages/<int:pk>/", messages.conversation, name="conversation"),
+    path("people/", people.people, name="people"),
+    path("people/<int:pk>/", people.person, name="person"),
+    path("people/<int:pk>/suspend/", people.person_suspend, name="person_suspend"),
+    path("people/<int:pk>/lift/", people.person_lift, name="person_lift"),
+    path("people/<int:pk>/role/", people.person_role, name="person_role"),
+    path("people/<int:pk>/change/", people.person_change, name="person_change"),
+    path("people/<int:pk>/sessions/end/", people.person_sessions_end, name="person_sessions_end"),
+    path("people/<int:pk>/sessions/<int:session_id>/end/", people.person_session_end, name="person_session_end"),
+    path("people/<int:pk>/notes/new/", people.note_add, name="note_add"),
+    path("people/notes/<int:pk>/remove/", people.note_remove, name="note_remove"),
+    path("people/<int:pk>/copy/", people.person_export, name="person_export"),
+    path("people/<int:pk>/erase/", people.person_erase, name="person_erase"),
     path("replies/", replies.replies, name="replies"),
     path("replies/new/<slug:role>/", replies.add, name="reply_add"),
     path("replies/<int:pk>/", replies.change, name="reply_change"),

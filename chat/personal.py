@@ -1,0 +1,37 @@
+"""What chat holds about a person, and how it forgets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from accounts.holdings import Held, Holding, Section, file_of, hold, values_of
+from accounts.models import User
+from chat import files as attached
+from chat.models import Attachment, Message
+from realtime.bulk import bulk_update
+
+
+def sections(user: User) -> Iterable[Section]:
+    """What they wrote; what others wrote to them is those people's."""
+    written = Message.objects.filter(author=user.pk)
+    yield Section("messages", values_of(written, "conversation_id", "conversation__kind", "text", "at", "deleted_at"))
+    sent = Attachment.objects.filter(message__author=user.pk)
+    yield Section("message_files", values_of(sent, "message_id", "name", "kind", "size"))
+
+
+def files(user: User) -> Iterable[Held]:
+    """What they sent along."""
+    for row in Attachment.objects.filter(message__author=user.pk).order_by("pk"):
+        yield from file_of(row, "file", "messages", row.name)
+
+
+def forget(user: User, now: datetime) -> None:
+    """Their words and files go; that there was a message stays, as when they take one back themselves."""
+    written = Message.objects.filter(author=user.pk, deleted_at__isnull=True)
+    for message in written.filter(attachments__isnull=False).distinct():
+        attached.forget(message)
+    bulk_update(written, text="", deleted_at=now)
+
+
+hold(Holding("chat", sections=sections, files=files, forget=forget))
