@@ -7,6 +7,8 @@ from typing import Any
 
 from accounts.access import desk
 from adminpanel.audit import KIND_OF, Line, load_lines
+from bookings.models import ReviewHistory
+from bookings.states import ReviewStatus
 from realtime.fragments import Fragment, watch
 from realtime.topics import Topic
 
@@ -20,7 +22,18 @@ def load(keys: Sequence[str]) -> Mapping[str, Line]:
 
 def touched(row: Any) -> Iterable[tuple[str, str]]:
     """A row of a history, or of what the desk did, is one line."""
-    yield activity_topic(), f"{KIND_OF[type(row)]}-{row.pk}"
+    rows = of_review(row) if isinstance(row, ReviewHistory) else [row.pk]
+    yield from ((activity_topic(), f"{KIND_OF[type(row)]}-{pk}") for pk in rows)
+
+
+def of_review(row: ReviewHistory) -> list[int]:
+    """None while the review is sealed: even a removal would say that it is there. All of its lines once it opens."""
+    if row.subject.is_sealed:
+        return []
+    opens = row.from_state == ReviewStatus.SUBMITTED
+    return (
+        list(ReviewHistory.objects.filter(subject=row.subject_id).values_list("pk", flat=True)) if opens else [row.pk]
+    )
 
 
 activity = Fragment(
