@@ -47,6 +47,7 @@ ROOMS = (
     Group(
         "The site",
         (
+            Room("Flags", "toggle-right", "desk:flags"),
             Room("Audit", "scroll-text", "desk:audit"),
             Room("Quick replies", "zap", "desk:replies"),
             Room("Records", "shield", "admin:index"),

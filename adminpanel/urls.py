@@ -2,13 +2,17 @@
 
 from django.urls import path
 
-from adminpanel.views import audit, compose, dashboard, drivers, fleet, legs, messages, people, replies, verification
+from adminpanel.views import audit, compose, dashboard, drivers, flags, fleet, legs, messages, people, replies, verification
 
 app_name = "desk"
 urlpatterns = [
     path("", dashboard.dashboard, name="dashboard"),
     path("audit/", audit.audit, name="audit"),
     path("audit/export/", audit.audit_export, name="audit_export"),
+    path("flags/", flags.flags, name="flags"),
+    path("flags/<int:pk>/", flags.flag, name="flag"),
+    path("flags/<int:pk>/on/", flags.flag_on, name="flag_on"),
+    path("flags/<int:pk>/off/", flags.flag_off, name="flag_off"),
     path("fleet/", fleet.fleet, name="fleet"),
     path("fleet/<int:pk>/", drivers.driver, name="driver"),
     path("fleet/<int:pk>/track/", drivers.driver_track, name="driver_track"),
