@@ -12,6 +12,7 @@ import pytest
 
 from accounts import flags
 from accounts.models import Role, User
+from adminpanel import kept
 from bookings.tests import make
 from tools.emptying import Emptying, emptied_between_tests
 
@@ -29,6 +30,12 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[E
 def flags_untouched() -> None:
     """No flag was turned, and nobody asks the table: until a test turns one, which forgets this."""
     flags.remember({}, math.inf)
+
+
+@pytest.fixture(autouse=True)
+def counted_anew() -> None:
+    """What the desk counted in another test is counted again: its rows are gone, and no journal says so."""
+    kept.forget()
 
 
 @pytest.fixture

@@ -207,6 +207,14 @@ def table_of_the_road(w: World, r: Road) -> dict[str, list[tuple[list[object], s
         "desk:dispatch_revoke": [([r.offer.pk], ADMINS)],
         **{f"desk:dispatch_{name}": [([r.gils.pk], ADMINS)] for name in ("cancel", "reassign")},
         "demo:switch": [([], POST_ONLY)],
+        **table_of_the_desk(w, r),
+    }
+
+
+def table_of_the_desk(w: World, r: Road) -> dict[str, list[tuple[list[object], str]]]:
+    """What everybody gets where the business is run."""
+    return {
+        "desk:dashboard": [([], ADMINS)],
     }
 
 
@@ -344,6 +352,9 @@ def audiences(w: World, r: Road, cast: dict[str, User | None]) -> dict[str, list
         "desk.dispatch": [([], {"frank"})],
         "desk.leg.{leg_id}": [([r.free.pk], {"frank"})],
         "desk.driver.{driver_id}": [([ed], {"frank"})],
+        "desk.figures": [([], {"frank"})],
+        "desk.charts": [([], {"frank"})],
+        "desk.waits": [([], {"frank"})],
     }
 
 
