@@ -76,6 +76,7 @@ class User(LiveModel, AbstractBaseUser, PermissionsMixin):
             models.UniqueConstraint(Lower("email"), name="user_email_once_in_any_case"),
             known("role", Role, "user_role_is_known"),
         ]
+        indexes: ClassVar = [models.Index(fields=["role", "joined_at"], name="user_joined")]
 
     def __str__(self) -> str:
         return self.name or self.email

@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 
 from django.urls import NoReverseMatch, reverse
 
-from adminpanel.days import local_day
 from adminpanel.figures import Figures, figures
 from adminpanel.samples import Past, past, value
 from common.money import Money
@@ -35,8 +34,8 @@ SORTS = (
     Sort("late", "Late", "triangle-alert", "desk:bookings", {"show": "late"}, "bad"),
     Sort("waiting", "At the door", "door-open", "desk:bookings", {"show": "waiting"}),
     Sort("live", "Working", "circle-play", "desk:bookings", {"show": "live"}),
-    Sort("completed", "Finished today", "circle-check", "desk:bookings", {"show": "completed", "done": "today"}),
-    Sort("revenue", "Revenue today", "banknote", "desk:bookings", {"show": "completed", "done": "today"}),
+    Sort("completed", "Finished today", "circle-check", "desk:bookings", {"show": "today"}),
+    Sort("revenue", "Revenue today", "banknote", "desk:bookings", {"show": "today"}),
     Sort("people", "People online", "users", "desk:presence"),
     Sort("verification", "Documents to check", "badge-check", "desk:verification", {}, "wait"),
     Sort("reviews", "Flagged reviews", "flag", "desk:reviews", {}, "wait"),
@@ -72,7 +71,7 @@ class Tile:
     @property
     def url(self) -> str:
         """The list that it counts."""
-        return address(self.sort, self.figures)
+        return address(self.sort)
 
     @property
     def tone(self) -> str:
@@ -101,14 +100,13 @@ class Tile:
         return line([*self.past.hours, value(self.figures, self.name)])
 
 
-def address(sort: Sort, at: Figures) -> str:
+def address(sort: Sort) -> str:
     """Where a tile leads."""
-    query = {key: f"{local_day(at.at)}" if word == "today" else word for key, word in sort.query.items()}
     try:
         page = reverse(sort.page)
     except NoReverseMatch:
         return ""
-    return f"{page}?{urlencode(query)}" if query else page
+    return f"{page}?{urlencode(sort.query)}" if sort.query else page
 
 
 def line(steps: Sequence[Decimal]) -> str:

@@ -170,6 +170,7 @@ class Booking(LiveModel):
             models.Index(fields=["status", "id"], name="booking_of_status"),
             models.Index(fields=["category", "id"], name="booking_of_category"),
             models.Index(fields=["window_start", "id"], name="booking_of_day"),
+            models.Index(fields=["placed_at"], name="booking_placed"),
         ]
 
     def __str__(self) -> str:
@@ -363,6 +364,8 @@ class Session(LiveModel):
                 name="session_not_begun",
             ),
             models.Index(fields=["finished_at"], condition=Q(status=SessionStatus.COMPLETED), name="session_finished"),
+            models.Index(fields=["status"], condition=Q(status__in=ACTIVE_SESSION), name="session_in_hand"),
+            models.Index(fields=["created_at"], name="session_made"),
         ]
 
     def __str__(self) -> str:
