@@ -9,7 +9,6 @@ from typing import Any
 
 from django import forms
 
-
 from accounts.models import Technician
 from adminpanel.candidates import Candidate
 from bookings.forms.amounts import fit_currency
@@ -97,7 +96,7 @@ class PlanForm(LocalTimes):
         return data
 
     @property
-    def chosen(self) -> Technician:
+    def who(self) -> Technician:
         """Who was chosen."""
         return next(each.technician for each in self.candidates if str(each.pk) == self.cleaned_data["technician"])
 

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.http import QueryDict
 from django.utils import timezone
 
@@ -209,7 +209,7 @@ def shown(rows: BookingQuerySet, show: str, now: datetime) -> BookingQuerySet:
     return rows
 
 
-def on_day(day: date) -> QuerySet[Any, dict[str, Any]]:
+def on_day(day: date) -> Any:
     """Ids of the jobs whose visit starts that day, or which are wanted from that day on."""
     times = bounds(day)
     wanted = Booking.objects.filter(window_start__gte=times[0], window_start__lt=times[1])

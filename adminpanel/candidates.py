@@ -32,7 +32,7 @@ class Candidate:
     @property
     def pk(self) -> int:
         """The technician's."""
-        return self.technician.pk
+        return int(self.technician.pk)
 
     @property
     def key(self) -> str:

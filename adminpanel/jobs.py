@@ -115,7 +115,7 @@ def load_cases(keys: Sequence[str]) -> Mapping[str, Case]:
     standing = RescheduleProposal.objects.filter(status=ProposalStatus.PROPOSED)
     attempts = ContactAttempt.objects.select_related("by")
     told = visits("technician__user", "bid", "completion").prefetch_related(
-        "completion__photos",
+        Prefetch("completion__photos"),
         Prefetch("proposals", standing, to_attr="standing"),
         Prefetch("contact_attempts", attempts, to_attr="tries"),
     )

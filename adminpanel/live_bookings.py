@@ -89,12 +89,13 @@ def of_visit(session: Session) -> list[Place]:
 def of_person(user: User) -> list[Place]:
     """The jobs that go on and name this person."""
     if user.role == Role.CUSTOMER:
-        rows = Booking.objects.filter(customer=user.pk, status__in=ACTIVE_BOOKING).values_list("pk", flat=True)
+        own = Booking.objects.filter(customer=user.pk, status__in=ACTIVE_BOOKING)
     elif user.role == Role.TECHNICIAN:
-        rows = Session.objects.filter(technician=user.pk, status__in=ACTIVE_SESSION).values_list("booking", flat=True)
+        theirs = Session.objects.filter(technician=user.pk, status__in=ACTIVE_SESSION)
+        own = Booking.objects.filter(pk__in=theirs.values("booking"))
     else:
         return []
-    return [place for pk in rows for place in at(pk)]
+    return [place for pk in own.values_list("pk", flat=True) for place in at(pk)]
 
 
 # --- Fragments ------------------------------------------------------------------------------------

@@ -38,6 +38,7 @@ ROOMS = (
         "Now",
         (
             Room("Dashboard", "layout-dashboard", "desk:dashboard"),
+            Room("Jobs", "clipboard-list", "desk:bookings"),
             Room("Fleet", "truck", "desk:fleet"),
             Room("Messages", "messages-square", "desk:messages"),
         ),

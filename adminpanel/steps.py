@@ -96,7 +96,8 @@ STEPS: dict[str, Step] = {
     "take_back": Step(
         "Take the job back from {name}?", "Take it back", "took_visit_back", TECHNICIAN, (V.PENDING,),
         lambda visit, by, data: actions.release(visit, by=by, reason=data["reason"]),
-        "The visit is called off, the job takes offers again, and the customer owes nothing.", icon="undo-2", danger=True,
+        "The visit is called off, the job takes offers again, and the customer owes nothing.", icon="undo-2",
+        danger=True,
     ),
     "agree": Step(
         "Agree to the time that {name} asks for?", "Agree", "agreed_to_move", CUSTOMER, (V.PENDING,),

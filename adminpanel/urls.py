@@ -2,10 +2,20 @@
 
 from django.urls import path
 
-from adminpanel.views import audit, compose, dashboard, drivers, flags, fleet, legs, messages, people, replies, verification
+from adminpanel.views import audit, booking_bulk, booking_deeds, booking_new, bookings, compose, dashboard, drivers, flags, fleet, legs, messages, people, replies, verification
 
 app_name = "desk"
 urlpatterns = [
+    path("bookings/", bookings.bookings, name="bookings"),
+    path("bookings/new/", booking_new.booking_new, name="booking_new"),
+    path("bookings/export/", bookings.bookings_export, name="bookings_export"),
+    path("bookings/bulk/<slug:verb>/", booking_bulk.bookings_bulk, name="bookings_bulk"),
+    path("bookings/<int:pk>/", bookings.booking, name="booking"),
+    path("bookings/<int:pk>/assign/", booking_deeds.booking_assign, name="booking_assign"),
+    path("bookings/<int:pk>/move/", booking_deeds.booking_move, name="booking_move"),
+    path("bookings/<int:pk>/cancel/", booking_deeds.booking_cancel, name="booking_cancel"),
+    path("bookings/<int:pk>/do/<slug:slug>/", booking_deeds.booking_step, name="booking_step"),
+    path("bookings/<int:pk>/offers/<int:bid_pk>/<slug:verb>/", booking_deeds.booking_offer, name="booking_offer"),
     path("", dashboard.dashboard, name="dashboard"),
     path("audit/", audit.audit, name="audit"),
     path("audit/export/", audit.audit_export, name="audit_export"),

@@ -101,7 +101,7 @@ BULKS: dict[str, Bulk] = {
     ),
     "move": Bulk(
         "Move these jobs by some days?", "Move them",
-        "Visits keep their time of day and move at once; of open jobs the wanted time moves. Everybody concerned is told.",
+        "Visits keep their time of day and move at once; of open jobs the wanted time moves. Both sides are told.",
         BulkMoveForm, move_by_days, "bulk_moved",
     ),
     "cancel": Bulk(

@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.access import signed_in
 from accounts.models import User
 from adminpanel.booking_forms import DeskCancelForm, DeskMoveForm, DeskWindowForm, PlanForm, WhyForm
-from adminpanel.candidates import candidates
+from adminpanel.candidates import Candidate, candidates
 from adminpanel.jobs import Case, load_cases
 from adminpanel.steps import STEPS
 from adminpanel.views.replies import deed
@@ -70,7 +70,7 @@ def booking_assign(request: HttpRequest, pk: int) -> HttpResponse:
     def act() -> object:
         data = form.cleaned_data
         plan = Plan(
-            form.chosen, data["starts_at"], data["amount"], data["reason"],
+            form.who, data["starts_at"], data["amount"], data["reason"],
             ends_at=data["ends_at"], overlap_allowed=data["overlap"],
         )  # fmt: skip
         return actions.assign_technician(row, plan, by=user)
@@ -78,14 +78,13 @@ def booking_assign(request: HttpRequest, pk: int) -> HttpResponse:
     return ask(request, question, act, form)
 
 
-def choices(row: Booking, visit: Session | None) -> list[object]:
+def choices(row: Booking, visit: Session | None) -> list[Candidate]:
     """Whom to choose from, by the time that is booked or wanted."""
     start = visit.starts_at if visit else row.window_start
     end = visit.ends_at if visit else (start + row.duration if start else None)
     if start is None or end is None:
         return []
-    found = candidates(row, start, end, besides=visit.technician_id if visit else None, now=timezone.now())
-    return list(found)
+    return candidates(row, start, end, besides=visit.technician_id if visit else None, now=timezone.now())
 
 
 # --- Moving it ------------------------------------------------------------------------------------

@@ -7,7 +7,6 @@ from typing import Any
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
 
 from accounts.access import signed_in
 from accounts.models import Role, User
@@ -72,7 +71,7 @@ class BookFor:
 
     def is_valid(self) -> bool:
         """Whether all parts are in order; each says what is not."""
-        return all([form.is_valid() for form in self.forms])
+        return sum(not form.is_valid() for form in self.forms) == 0
 
     def kept(self) -> Any:
         """The fields of the booking."""

@@ -19,7 +19,6 @@ from adminpanel.bookings import Found, beyond, ordered
 from adminpanel.jobs import DeskJob, load_cases, load_rows
 from adminpanel.live_bookings import booking_topic, list_topic
 from bookings import access
-from bookings.links import desk_url
 from bookings.models import Booking, Dispute
 from bookings.telling import group_at_desk, group_of
 from bookings.views.reading import read_on_page

@@ -343,8 +343,8 @@ def assign(
     """Move the locked rows of an accepted offer and make the visit. Without `told` the caller tells of it."""
     why = reason or f"Revision {chosen.revision}, {chosen.price}."
     move(chosen, BidStatus.ACCEPTED, by=by, now=now, reason=why, told=told)
-    kept = {"fee_floor": Decimal(0), "target_passed_at": None}
-    move(booking, BookingStatus.ASSIGNED, by=by, now=now, reason=reason, told=told, **kept)
+    fresh: dict[str, Any] = {"fee_floor": Decimal(0), "target_passed_at": None}
+    move(booking, BookingStatus.ASSIGNED, by=by, now=now, reason=reason, told=told, **fresh)
     close_bids(siblings, BidStatus.NOT_SELECTED, "The customer chose another offer.", by=by, now=now)
     withdraw_clashing(chosen.technician.user, clashing, by=by, now=now)
     session = make_visit(chosen, overlap_allowed=overlap_allowed, now=now)

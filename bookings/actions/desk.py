@@ -177,7 +177,7 @@ def take_away(booking: Booking, visit: Session, bids: list[Bid], *, by: User, re
     move(visit, SessionStatus.CANCELLED, by=by, now=now, reason=reason)
     move(old, BidStatus.RELEASED, by=by, now=now, reason=TAKEN_AWAY, outcome=TAKEN_AWAY)
     reopen(booking, by=by, now=now, reason=reason, told=False)
-    close_proposals(visit, now)
+    close_proposals(visit, by=by, now=now)
 
 
 def offer_of_the_desk(
@@ -298,7 +298,7 @@ def put_at(
     session.blocked_until = ends_at + timedelta(minutes=session.travel_minutes)
     session.overlap_allowed = overlap
     session.save(update_fields=["starts_at", "ends_at", "blocked_until", "overlap_allowed"])
-    close_proposals(session, now)
+    close_proposals(session, by=by, now=now)
     note(session, session.status, by=by, now=now, reason=f"Moved by the desk: {reason.rstrip('.')}; it was {was}.")
     event = f"session.{session.pk}.{MOVED}.{starts_at.isoformat()}"
     tell([session], session.status, MOVED, by=by, now=now, event=event)
