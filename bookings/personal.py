@@ -8,9 +8,10 @@ from datetime import datetime
 from django.db.models import Q
 
 from accounts.holdings import Held, Holding, Section, file_of, hold, values_of
-from accounts.models import User
+from accounts.models import Role, User
 from bookings.models import (
     Bid,
+    BidHistory,
     BidRevision,
     Booking,
     BookingHistory,
@@ -19,15 +20,28 @@ from bookings.models import (
     ContactAttempt,
     Dispute,
     DisputeEvidence,
+    DisputeHistory,
+    ProposalHistory,
     RescheduleProposal,
     Review,
     ReviewFlag,
+    ReviewHistory,
     Session,
+    SessionHistory,
 )
 from bookings.states import ACTIVE_BOOKING, ACTIVE_SESSION, STANDING_DISPUTE, BidStatus, BookingStatus
+from common.history import HistoryRow
 from common.uploads import delete_later
 from realtime.bulk import bulk_delete, bulk_save, bulk_update
 
+HISTORIES: tuple[type[HistoryRow], ...] = (
+    BookingHistory,
+    BidHistory,
+    SessionHistory,
+    ProposalHistory,
+    ReviewHistory,
+    DisputeHistory,
+)
 STEP = ("subject_id", "from_state", "to_state", "actor_role", "reason", "at")
 
 
@@ -42,7 +56,8 @@ def sections(user: User) -> Iterable[Section]:
     told = ("booking_id", "party", "stars", "text", "status", "submitted_at", "published_at")
     yield Section("reviews_written", values_of(written, *told))
     yield Section("reviews_received", values_of(Review.objects.shown().filter(about=user.pk), *told))
-    both = Dispute.objects.filter(Q(opened_by=user.pk) | Q(against=user.pk))
+    told_of = Q(against=user.pk, answer_by__isnull=False)  # before that it is the opener's and the desk's
+    both = Dispute.objects.filter(Q(opened_by=user.pk) | told_of)
     about = ("booking_id", "party", "reason", "statement", "wanted", "answer", "status", "opened_at", "ended_at")
     yield Section("disputes", values_of(both, *about, "outcome", "decision", "amount", "currency"))
     added = DisputeEvidence.objects.filter(by=user.pk)
@@ -111,7 +126,8 @@ def running(user: User) -> Iterable[str]:
 def forget(user: User, now: datetime) -> None:
     """Their words, addresses, exact places, photos and files go; states, times, amounts and histories stay.
 
-    What was done at a visit stays with the customer's job, and what the desk decided with the dispute.
+    Of a history only the reason goes that they gave themselves. What was done at a visit stays with the customer's
+    job, and what the desk decided with the dispute.
     """
     forget_jobs(user)
     forget_work(user)
@@ -121,9 +137,16 @@ def forget(user: User, now: datetime) -> None:
     bulk_update(ReviewFlag.objects.filter(by=user.pk).exclude(note=""), note="")
     bulk_update(Dispute.objects.filter(opened_by=user.pk), statement="", wanted="")
     bulk_update(Dispute.objects.filter(against=user.pk).exclude(answer=""), answer="")
+    for history in HISTORIES:
+        bulk_update(history._default_manager.filter(said_by(user)), reason="")
     for row in DisputeEvidence.objects.filter(by=user.pk).exclude(file=""):
         delete_later(row.file)
     bulk_update(DisputeEvidence.objects.filter(by=user.pk), note="", file="", name="removed")
+
+
+def said_by(user: User) -> Q:
+    """The steps with a reason in the person's own words; what an admin gave as a reason is the desk's."""
+    return Q(actor=user.pk) & ~Q(actor_role=Role.ADMIN) & ~Q(reason="")
 
 
 def forget_jobs(user: User) -> None:

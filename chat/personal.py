@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
+
+from django.db.models import Q
 
 from accounts.holdings import Held, Holding, Section, file_of, hold, values_of
 from accounts.models import User
 from chat import files as attached
-from chat.models import Attachment, Message
-from realtime.bulk import bulk_update
+from chat.models import Attachment, Message, Side
+from realtime.bulk import bulk_save, bulk_update
+
+# What a line about a job quotes of the person who moved it (see `chat.transitions`).
+QUOTED = {
+    Side.TECHNICIAN: r"(?<=^The work is paused): .*|(?<=withdrew from this job): .*(?=\. It is open)"
+    r"|(?<=cancelled by the technician): .*",
+    Side.CUSTOMER: r"(?<=cancelled by the customer): .*",
+}
 
 
 def sections(user: User) -> Iterable[Section]:
@@ -32,6 +42,18 @@ def forget(user: User, now: datetime) -> None:
     for message in written.filter(attachments__isnull=False).distinct():
         attached.forget(message)
     bulk_update(written, text="", deleted_at=now)
+    lines = Message.objects.select_for_update(of=("self",)).filter(side=Side.SYSTEM)
+    for side, path in ((Side.TECHNICIAN, "technician"), (Side.CUSTOMER, "booking__customer")):
+        rows = list(lines.filter(Q(**{f"conversation__bid__{path}": user.pk})))
+        for row in rows:
+            row.text = nameless(row.text, user, side)
+        bulk_save(rows, ["text"])
+
+
+def nameless(line: str, user: User, side: Side) -> str:
+    """A line about a job without the person's name and without their own words."""
+    plain = re.sub(QUOTED[side], "", line, flags=re.DOTALL)
+    return re.sub(rf"\b{re.escape(user.first_name)}\b", f"The {side.label.lower()}", plain)
 
 
 hold(Holding("chat", sections=sections, files=files, forget=forget))

@@ -45,7 +45,7 @@ def table(w: World, r: Road) -> dict[str, list[tuple[list[object], str]]]:
     """What everybody gets at every address."""
     pending, open_ = w.pending.booking_id, w.open.pk
     moving = [w.asked.booking_id, w.proposal.pk]
-    session = User.objects.get(pk=w.open.customer_id).usersession_set.earliest("pk").pk
+    session = session_of(w)
     return {
         "healthz": [([], ALL)],
         "readyz": [([], ALL)],
@@ -75,6 +75,7 @@ def table(w: World, r: Road) -> dict[str, list[tuple[list[object], str]]]:
         "profile_edit": [([], SIGNED_IN)],
         "trade_edit": [([], TECHNICIANS)],
         "photo": [([w.open.customer_id], "404 404 404 404 404 404 in")],  # she has none
+        "profile_history": [([], SIGNED_IN)],
         "usersessions_list": [([], SIGNED_IN)],
         "sessions_end_others": [([], POST_ONLY)],
         "session_end": [([session], POST_ONLY)],
@@ -211,10 +212,24 @@ def table_of_the_road(w: World, r: Road) -> dict[str, list[tuple[list[object], s
     }
 
 
+PERSON_VERBS = ("_suspend", "_lift", "_role", "_change", "_sessions_end", "_export", "_erase")
+
+
+def session_of(w: World) -> int:
+    """A browser in which Alice is signed in."""
+    found: int = User.objects.get(pk=w.open.customer_id).usersession_set.earliest("pk").pk
+    return found
+
+
 def table_of_the_desk(w: World, r: Road) -> dict[str, list[tuple[list[object], str]]]:
     """What everybody gets where the business is run."""
     return {
         "desk:dashboard": [([], ADMINS)],
+        "desk:people": [([], ADMINS)],
+        "desk:note_add": [([w.open.customer_id], ADMINS)],
+        "desk:note_remove": [([r.remark.pk], ADMINS)],
+        **{f"desk:person{verb}": [([w.open.customer_id], ADMINS)] for verb in ("", *PERSON_VERBS)},
+        "desk:person_session_end": [([w.open.customer_id, session_of(w)], ADMINS)],
     }
 
 
@@ -322,6 +337,9 @@ def audiences(w: World, r: Road, cast: dict[str, User | None]) -> dict[str, list
         "user.{user_id}": [([alice], {"alice"}), ([bob], {"bob"})],
         "user.{user_id}.notices": [([alice], {"alice"}), ([bob], {"bob"})],
         "user.{user_id}.talks": [([alice], {"alice"}), ([bob], {"bob"})],
+        "user.{user_id}.changes": [([alice], {"alice"}), ([bob], {"bob"})],
+        "desk.people": [([], {"frank"})],
+        "desk.person.{user_id}": [([alice], {"frank"}), ([cast["frank"].pk], {"frank"})],
         "desk.receipts.{conversation_id}": [([w.desk_talk.pk], {"frank"})],
         "desk.replies": [([], {"frank"})],
         "desk.messages": [([], {"frank"})],

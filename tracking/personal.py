@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from accounts.holdings import Holding, Section, hold, values_of
-from accounts.models import User
+from accounts.models import Role, User
 from bookings.models import Booking
 from realtime.bulk import bulk_delete, bulk_save, bulk_update
 from tracking.models import (
     Dispatch,
+    DispatchHistory,
     Driver,
     Fix,
     Journey,
@@ -54,6 +55,10 @@ def forget(user: User, now: datetime) -> None:
     bulk_delete(Position.objects.filter(user=user.pk))
     bulk_delete(ShareLink.objects.filter(made_by=user.pk))
     bulk_update(Driver.objects.filter(pk=user.pk), plate="")
+    bulk_update(Dispatch.objects.filter(driver=user.pk).exclude(reason=""), reason="")
+    for history in (DispatchHistory, ShiftHistory):
+        own = history._default_manager.filter(actor=user.pk).exclude(actor_role=Role.ADMIN)
+        bulk_update(own.exclude(reason=""), reason="")
     theirs = Booking.objects.filter(customer=user.pk, area_latitude__isnull=False)
     ways = list(Journey.objects.select_for_update(of=("self",)).filter(booking__in=theirs).select_related("booking"))
     for way in ways:
