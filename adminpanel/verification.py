@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 
-from django.core.paginator import Page, Paginator
 from django.db.models import Prefetch, Q, QuerySet
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.credentials import ENDS, missing, waiting, words
-from accounts.models import Credential, CredentialHistory, CredentialStatus, Role, Technician
+from accounts.models import Credential, CredentialHistory, CredentialStatus, Role
 from accounts.papers import Standing, of_technician
 from common.documents import is_picture
 
@@ -46,26 +45,48 @@ class Tab:
 
 
 class Queue:
-    """What the query string `asked` asks of the list: `show` (one of TABS) and `page`. `usual`: without it."""
+    """What the query string `asked` asks of the list: `show` (one of TABS) and `page`. `usual`: without it.
+
+    A page is one query: nobody needs to know how many there are behind it.
+    """
 
     def __init__(self, asked: QueryDict, usual: str = "waiting") -> None:
         self.show = asked.get("show", usual)
         if self.show not in TABS:
             self.show = "waiting"
-        self._page = asked.get("page")
+        page = asked.get("page", "")
+        self.number = int(page) if page.isascii() and page.isdecimal() and 0 < len(page) < 6 else 1
+        self.number = max(self.number, 1)
 
     @cached_property
-    def page(self) -> Page[int]:
-        """The ids of a page."""
-        rows = LISTS[self.show]().values_list("pk", flat=True)
-        if self.show == "decided":  # of years: the latest are enough here, the rest stands with each person
-            rows = rows[:PAGE]
-        return Paginator(rows, PAGE).get_page(self._page)
+    def _found(self) -> list[Credential]:
+        rows = LISTS[self.show]().select_related("technician__user")
+        start = (self.number - 1) * PAGE
+        found = list(rows[start : start + PAGE + 1])
+        if not found and start:  # the queue has become shorter than that
+            self.number = 1
+            found = list(rows[: PAGE + 1])
+        return found
+
+    @property
+    def rows(self) -> Mapping[str, Credential]:
+        """The documents of this page by key, in their order."""
+        return {str(row.pk): row for row in self._found[:PAGE]}
+
+    @property
+    def before(self) -> int:
+        """The page before this one; 0 on the first."""
+        return self.number - 1 if self._found else 0
+
+    @property
+    def after(self) -> int:
+        """The page after this one; 0 on the last."""
+        return self.number + 1 if len(self._found) > PAGE else 0
 
     @property
     def new(self) -> str:
         """What becomes of one that is not on the page yet: what waits comes in at the end of the last page."""
-        return "insert" if self.show == "waiting" and not self.page.has_next() else "pill"
+        return "insert" if self.show == "waiting" and not self.after else "pill"
 
     @property
     def query(self) -> str:
@@ -163,13 +184,8 @@ class Case:
 
 
 def load_cases(keys: Sequence[str]) -> Mapping[str, Case]:
-    """Documents by key; four queries, for any number."""
+    """Documents by key; three queries, for any number."""
     steps = Prefetch("history", CredentialHistory.objects.select_related("actor"))
-    rows = Credential.objects.filter(pk__in=ids(keys)).prefetch_related(steps)
-    found = {str(row.pk): row for row in rows}
-    people = Technician.objects.select_related("user").prefetch_related("credentials")
-    technicians = {each.pk: each for each in people.filter(pk__in={row.technician_id for row in found.values()})}
-    for row in found.values():
-        row.technician = technicians[row.technician_id]
-    standings = {pk: Standing(each, of_technician(each)) for pk, each in technicians.items()}
-    return {key: Case(row, standings[row.technician_id]) for key, row in found.items()}
+    rows = Credential.objects.select_related("technician__user").prefetch_related(steps, "technician__credentials")
+    found = rows.filter(pk__in=ids(keys))
+    return {str(row.pk): Case(row, Standing(row.technician, of_technician(row.technician))) for row in found}

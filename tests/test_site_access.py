@@ -76,6 +76,10 @@ def table(w: World, r: Road) -> dict[str, list[tuple[list[object], str]]]:
         "trade_edit": [([], TECHNICIANS)],
         "photo": [([w.open.customer_id], "404 404 404 404 404 404 in")],  # she has none
         "profile_history": [([], SIGNED_IN)],
+        "credentials": [([], TECHNICIANS)],
+        "credential_send": [(["background"], TECHNICIANS)],
+        "credential_withdraw": [([w.paper.pk], WORKERS)],
+        "credential_file": [([w.paper.pk], "404 200 404 404 404 200 in")],
         "usersessions_list": [([], SIGNED_IN)],
         "sessions_end_others": [([], POST_ONLY)],
         "session_end": [([session], POST_ONLY)],
@@ -225,6 +229,9 @@ def table_of_the_desk(w: World, r: Road) -> dict[str, list[tuple[list[object], s
     """What everybody gets where the business is run."""
     return {
         "desk:dashboard": [([], ADMINS)],
+        "desk:verification": [([], ADMINS)],
+        **{f"desk:credential{name}": [([w.paper.pk], ADMINS)] for name in ("", "_approve", "_reject")},
+        "desk:credential_suspend": [([w.held.pk], ADMINS)],
         "desk:people": [([], ADMINS)],
         "desk:note_add": [([w.open.customer_id], ADMINS)],
         "desk:note_remove": [([r.remark.pk], ADMINS)],
@@ -299,6 +306,7 @@ def test_whoever_may_not_look_may_not_act_either_and_nothing_changes(world, road
 def everything(world: World, road: Road) -> list[object]:
     """The states of all that a POST could have moved."""
     rows = (world.open, world.bid, world.asked, world.pending, world.waiting, world.live, world.paused)
+    rows += (world.paper, world.held)
     states = [make.fresh(row).status for row in (*rows, road.over, road.coming, road.offer, road.gils)]
     trips = [make.fresh(row).closed_at for row in (road.journey, road.trip)]
     counts = [type(row).objects.count() for row in (world.draft, road.free, road.offer, road.journey, road.link)]
@@ -368,6 +376,8 @@ def audiences(w: World, r: Road, cast: dict[str, User | None]) -> dict[str, list
         "journey.{journey_id}": [([r.journey.pk], {"alice"}), ([r.trip.pk], {"alice"}), ([r.ended.pk], set())],
         "desk.fleet": [([], {"frank"})],
         "desk.dispatch": [([], {"frank"})],
+        "desk.verification.{which:str}": [(["waiting"], {"frank"}), (["nonsense"], set())],
+        "desk.credential.{credential_id}": [([w.paper.pk], {"frank"})],
         "desk.leg.{leg_id}": [([r.free.pk], {"frank"})],
         "desk.driver.{driver_id}": [([ed], {"frank"})],
         "desk.figures": [([], {"frank"})],

@@ -12,7 +12,8 @@ from django.db import transaction
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
-from accounts.models import Role, User
+from accounts.models import Credential, CredentialKind, Role, User
+from accounts.tests import papers
 from bookings import actions
 from bookings.models import Bid, Booking, BookingPhoto, CompletionPhoto, RescheduleProposal, Session
 from bookings.tests import make
@@ -49,6 +50,8 @@ class World:
     talk: Conversation  # about Bob's offer on `open`
     said: Message  # Alice's, in it
     attached: Attachment  # to that
+    paper: Credential  # Bob's, to be checked
+    held: Credential  # Bob's, approved
 
 
 def make_cast() -> dict[str, User]:
@@ -124,6 +127,8 @@ def populate(alice: User, bob: User, dora: User) -> World:
         talk=talk,
         said=said,
         attached=said.attachments.get(),
+        paper=papers.sent(bob, CredentialKind.TRADE, now=now),
+        held=papers.held(bob, now=now),
     )
 
 

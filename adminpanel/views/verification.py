@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -39,9 +39,10 @@ def queue(request: HttpRequest) -> HttpResponse:
 @live_page(pace="dashboard")
 def credential(request: HttpRequest, pk: int) -> HttpResponse:
     """One document beside the list: what it is, whose, and what can be decided about it."""
-    row = credential_for(signed_in(request), pk)
-    case = load_cases([str(pk)])[str(pk)]
-    usual = "waiting" if row.status == CredentialStatus.PENDING else "decided"
+    case = load_cases([str(pk)]).get(str(pk))
+    if case is None:
+        raise Http404
+    usual = "waiting" if case.credential.status == CredentialStatus.PENDING else "decided"
     context = {**listed(request, usual), "case": case, "topic": credential_topic(pk)}
     return render(request, "adminpanel/verification_case.html", context)
 
