@@ -8,18 +8,17 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from django.core.paginator import Page, Paginator
-from django.db.models import Max, Prefetch, Q
+from django.db.models import Avg, Count, Max, OuterRef, Prefetch, Q, Subquery
 from django.http import QueryDict
 from django.urls import reverse
 
 from bookings.models import Booking, Review, ReviewFlag, ReviewHistory
 from bookings.querysets import ReviewQuerySet
-from bookings.rating import Rating, ratings
+from bookings.rating import Rating
 from bookings.states import ReviewStatus
 
 PAGE = 30
-MOST = 10 * PAGE  # of those that are decided or were never flagged: the latest; the rest stands with their jobs
+DEEPEST = 100  # pages back
 TABS = {"flagged": "To decide", "published": "Published", "hidden": "Hidden"}
 
 
@@ -52,20 +51,36 @@ class Queue:
         self.show = asked.get("show", usual)
         if self.show not in TABS:
             self.show = "flagged"
-        self._page = asked.get("page")
+        page = asked.get("page", "")
+        self.number = min(max(int(page), 1), DEEPEST) if page.isdecimal() and len(page) < 9 else 1
 
     @cached_property
-    def page(self) -> Page[Any]:
-        """The ids of a page."""
-        rows = listed(self.show).values_list("pk", flat=True)
-        return Paginator(rows if self.show == "flagged" else rows[:MOST], PAGE).get_page(self._page)
+    def _rows(self) -> list[Review]:
+        """A page and one more: whether there is a next one is found without counting."""
+        start = (self.number - 1) * PAGE
+        return list(listed(self.show)[start : start + PAGE + 1])
+
+    @property
+    def found(self) -> Mapping[str, Review]:
+        """The page by key, as the rows' fragment would load it."""
+        return {str(row.pk): row for row in self._rows[:PAGE]}
+
+    @property
+    def before(self) -> int:
+        """The page before; 0 on the first."""
+        return self.number - 1
+
+    @property
+    def after(self) -> int:
+        """The next page; 0 on the last, and where it goes too far back: the rest stands with its jobs."""
+        return self.number + 1 if len(self._rows) > PAGE and self.number < DEEPEST else 0
 
     @property
     def new(self) -> str:
         """What becomes of one that is not on the page yet: the latest belongs to one end of the list only."""
         if self.show == "flagged":
-            return "pill" if self.page.has_next() else "insert"
-        return "pill" if self.page.has_previous() or self.show == "published" else "insert"
+            return "pill" if self.after else "insert"
+        return "pill" if self.before or self.show == "published" else "insert"
 
     @property
     def query(self) -> str:
@@ -80,13 +95,14 @@ class Queue:
 
 def listed(show: str) -> ReviewQuerySet:
     """Those of a list: what waits in the order in which it was flagged, the others the latest first."""
-    rows = Review.objects.filter(status=show)
-    return with_flag(rows).order_by("flagged_at", "pk") if show == "flagged" else rows.order_by("-published_at", "-pk")
+    rows = for_rows().filter(status=show)
+    return rows.order_by("flagged_at", "pk") if show == "flagged" else rows.order_by("-published_at", "-pk")
 
 
-def with_flag(rows: ReviewQuerySet) -> ReviewQuerySet:
-    """Annotates `flagged_at`: when somebody flagged it last."""
-    return rows.annotate(flagged_at=Max("flags__at"))
+def for_rows() -> ReviewQuerySet:
+    """Open reviews with all that a row shows; `flagged_at` is when somebody flagged it last."""
+    last = ReviewFlag.objects.filter(review=OuterRef("pk")).order_by("-at").values("at")[:1]
+    return Review.objects.opened().with_people().annotate(flagged_at=Subquery(last))
 
 
 def next_after(review: Review) -> Review | None:
@@ -99,8 +115,7 @@ def next_after(review: Review) -> Review | None:
 
 def load_rows(keys: Sequence[str]) -> Mapping[str, Review]:
     """Open reviews with their job and both sides; one query."""
-    rows = with_flag(Review.objects.opened().with_people()).filter(pk__in=ids(keys))
-    return {str(row.pk): row for row in rows}
+    return {str(row.pk): row for row in for_rows().filter(pk__in=ids(keys))}
 
 
 def order_of(row: Any) -> str:
@@ -124,7 +139,8 @@ class ReviewCase:
 
     review: Review
     rating: Rating  # of whom it is about
-    other: Review | None = None  # what the other side of the job says
+    answer_pk: int | None = None  # of what the other side of the job says
+    answer_stars: int | None = None
 
     @property
     def pk(self) -> int:
@@ -171,14 +187,29 @@ class ReviewCase:
 
 
 def load_cases(keys: Sequence[str]) -> Mapping[str, ReviewCase]:
-    """Open reviews by key; five queries for any number. A sealed one of the other side stays out."""
-    people = ReviewFlag.objects.select_related("by")
-    steps = ReviewHistory.objects.select_related("actor")
-    rows = Review.objects.opened().with_people().filter(pk__in=ids(keys))
-    found = list(rows.prefetch_related(Prefetch("flags", people), Prefetch("history", steps)))
-    rated = ratings(row.about_id for row in found)
-    beside = Review.objects.opened().filter(booking__in=[row.booking_id for row in found])
-    written = {(row.booking_id, row.author_id): row for row in beside}
+    """Open reviews by key; three queries for any number. A sealed one of the other side stays out."""
+    rows = Review.objects.opened().with_people().filter(pk__in=ids(keys)).annotate(**rated(), **answered())
+    people = Prefetch("flags", ReviewFlag.objects.select_related("by"))
+    steps = Prefetch("history", ReviewHistory.objects.select_related("actor"))
+    return {str(row.pk): case_of(row) for row in rows.prefetch_related(people, steps)}
+
+
+def rated() -> dict[str, Subquery]:
+    """The rating of whom a review is about, in the query that loads it."""
+    shown = Review.objects.shown().filter(about=OuterRef("about")).order_by().values("about")
     return {
-        str(row.pk): ReviewCase(row, rated[row.about_id], written.get((row.booking_id, row.about_id))) for row in found
+        "rated_average": Subquery(shown.annotate(value=Avg("stars")).values("value")),
+        "rated_count": Subquery(shown.annotate(value=Count("pk")).values("value")),
     }
+
+
+def answered() -> dict[str, Subquery]:
+    """What the other side of the job says, if that is open."""
+    other = Review.objects.opened().filter(booking=OuterRef("booking"), author=OuterRef("about"))
+    return {"answer_pk": Subquery(other.values("pk")[:1]), "answer_stars": Subquery(other.values("stars")[:1])}
+
+
+def case_of(row: Any) -> ReviewCase:
+    """The case out of a row of `load_cases`."""
+    average = float(row.rated_average) if row.rated_average is not None else None
+    return ReviewCase(row, Rating(average, row.rated_count or 0), row.answer_pk, row.answer_stars)
