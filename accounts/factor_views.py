@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_GET
 
 from accounts import second_factor
@@ -59,7 +60,6 @@ class Add:
             )
         return cast("HttpResponseBase", super().dispatch(request, *args, **kwargs))  # type: ignore[misc]
 
-
     def form_valid(self, form: Any) -> HttpResponse:
         """It is set up, and therefore shown."""
         response: HttpResponse = super().form_valid(form)  # type: ignore[misc]
@@ -79,6 +79,7 @@ class AddPasskey(Add, AddWebAuthnView):  # type: ignore[misc]
     KIND = Authenticator.Type.WEBAUTHN
 
 
+@method_decorator(login_required, name="dispatch")
 class RemovePasskey(RemoveWebAuthnView):  # type: ignore[misc]
     """Take a passkey away; not the last factor of somebody who must have one."""
 

@@ -10,6 +10,7 @@ from allauth.core.internal.ratelimit import Rate, consume, get_cache_key, get_ra
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.urls import reverse
 
 ACTIONS = {
     "account_login": "login",
@@ -68,22 +69,35 @@ def in_words(seconds: int) -> str:
 
 
 class StrangersMiddleware:
-    """Keeps everybody who is signed out to `STRANGERS`, on every address that takes more than a look.
+    """Keeps everybody who is signed out to `STRANGERS`, on every address that takes more than a look from them.
 
     Pages that mean more than a form (signing in, resetting a password) have tighter limits of their own besides.
+    What only sends to the sign-in page, or takes nothing, is not counted.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        response = self.get_response(request)
+        if getattr(request, "is_strangers", False) and not turned_away(response):
+            consume(request, app="accounts", action="stranger", config=STRANGERS)
+        return response
 
     def process_view(self, request: HttpRequest, *_: object) -> HttpResponseBase | None:
         """Called by Django once the address is known, so that what does not exist costs nothing."""
         if request.method in SAFE or request.user.is_authenticated:
             return None
-        if consume(request, app="accounts", action="stranger", config=STRANGERS):
+        if consume(request, app="accounts", action="stranger", config=STRANGERS, dry_run=True):
+            request.is_strangers = True  # type: ignore[attr-defined]
             return None
         answer: HttpResponseBase = respond_429(request)
         return answer
+
+
+def turned_away(response: HttpResponseBase) -> bool:
+    """Whether a stranger got no further than the door."""
+    if response.status_code in (401, 405):
+        return True
+    address = response.headers.get("Location", "").partition("?")
+    return response.status_code == 302 and address[0] == reverse("account_login") and "next=" in address[2]

@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from accounts import second_factor
+from accounts.limits import SAFE
 from accounts.models import User
 
 P = ParamSpec("P")
@@ -36,6 +37,17 @@ def steps_up(view: View[P]) -> View[P]:
         return view(request, *args, **kwargs)
 
     return guarded
+
+
+def steps_up_to_change(view: View[P]) -> View[P]:
+    """The same for whatever is more than a look: Django's admin, where everything is one form away."""
+    guarded = steps_up(view)
+
+    @wraps(view)
+    def chosen(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        return (view if request.method in SAFE else guarded)(request, *args, **kwargs)
+
+    return chosen
 
 
 def is_fresh(request: HttpRequest) -> bool:
