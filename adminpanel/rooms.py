@@ -44,7 +44,13 @@ ROOMS = (
         ),
     ),
     Group("People", (Room("People", "users", "desk:people"),)),
-    Group("To decide", (Room("Verification", "badge-check", "desk:verification"),)),
+    Group(
+        "To decide",
+        (
+            Room("Verification", "badge-check", "desk:verification"),
+            Room("Disputes", "gavel", "desk:disputes"),
+        ),
+    ),
     Group(
         "The site",
         (

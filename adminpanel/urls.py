@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from adminpanel.views import audit, booking_bulk, booking_deeds, booking_new, bookings, compose, dashboard, drivers, flags, fleet, legs, messages, people, replies, verification
+from adminpanel.views import audit, booking_bulk, booking_deeds, booking_new, bookings, compose, dashboard, disputes, drivers, flags, fleet, legs, messages, people, replies, verification
 
 app_name = "desk"
 urlpatterns = [
@@ -23,6 +23,11 @@ urlpatterns = [
     path("flags/<int:pk>/", flags.flag, name="flag"),
     path("flags/<int:pk>/on/", flags.flag_on, name="flag_on"),
     path("flags/<int:pk>/off/", flags.flag_off, name="flag_off"),
+    path("disputes/", disputes.queue, name="disputes"),
+    path("disputes/<int:pk>/", disputes.dispute, name="dispute"),
+    path("disputes/<int:pk>/take-on/", disputes.take_on, name="dispute_take_on"),
+    path("disputes/<int:pk>/decide/", disputes.resolve, name="dispute_decide"),
+    path("disputes/<int:pk>/evidence/", disputes.add, name="dispute_add"),
     path("fleet/", fleet.fleet, name="fleet"),
     path("fleet/<int:pk>/", drivers.driver, name="driver"),
     path("fleet/<int:pk>/track/", drivers.driver_track, name="driver_track"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -104,14 +105,22 @@ def hours(name: str) -> int:
     return int(minutes(name).total_seconds() // 3600)
 
 
-def asked(request: HttpRequest, pk: int, may: Callable[[Side], bool]) -> tuple[Dispute, User]:
-    """A dispute in which the person may do what the page asks; GET says so when things have moved on."""
+def asked(
+    request: HttpRequest, pk: int, may: Callable[[Side], bool], *, opener: bool | None = None
+) -> tuple[Dispute, User]:
+    """A dispute in which the person may do what the page asks; GET says so when things have moved on.
+
+    `opener`: it is the opener's to do (True) or the other side's (False).
+    """
     user = signed_in(request)
     found = access.dispute_for(user, pk)
-    if request.method != "POST" and not may(side_of(found, user)):
-        if found.status in ("resolved", "withdrawn") or found.opened_by_id == user.pk:
-            raise moved_on(found)
-        raise Conflict("The desk has not asked you yet. You can read and answer once it has.", **way_back(pk))
+    side = side_of(found, user)
+    if side.is_mine is not opener and opener is not None:
+        raise PermissionDenied("That is the other side's to do.")
+    if request.method != "POST" and not may(side):
+        if side.stands and not side.may_read:
+            raise Conflict("The desk has not asked you yet. You can read and answer once it has.", **way_back(pk))
+        raise moved_on(found)
     return found, user
 
 
@@ -123,7 +132,7 @@ def way_back(pk: int) -> dict[str, str]:
 @sides_only
 def answer(request: HttpRequest, pk: int) -> HttpResponse:
     """The other side's account."""
-    found, user = asked(request, pk, lambda side: side.may_answer)
+    found, user = asked(request, pk, lambda side: side.may_answer, opener=False)
     form = AnswerForm(request.POST or None, request.FILES or None)
     question = Question(
         title="Your answer",
@@ -165,7 +174,7 @@ def add_evidence(request: HttpRequest, pk: int) -> HttpResponse:
 @sides_only
 def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     """Take it back."""
-    found, user = asked(request, pk, lambda side: side.may_withdraw)
+    found, user = asked(request, pk, lambda side: side.may_withdraw, opener=True)
     question = Question(
         title="Withdraw the dispute?",
         button="Withdraw it",
