@@ -28,6 +28,7 @@ GO = "go"  # sent to another page
 #  name -> rows of (arguments, what alice (owner) bob (her technician) charlie (customer) dora (technician)
 #  ed (driver) frank (admin) and the signed-out get with GET). A number is a status.
 OWNERS = "200 403 404 403 403 403 in"
+SIDES = "200 200 404 404 403 403 in"
 WORKERS = "403 200 403 404 403 403 in"
 DRIVERS = "403 403 403 403 200 403 in"
 NOT_THIS_DRIVER = "403 403 403 403 404 403 in"
@@ -87,7 +88,15 @@ def table(w: World, r: Road) -> dict[str, list[tuple[list[object], str]]]:
         "profile_edit": [([], SIGNED_IN)],
         "trade_edit": [([], TECHNICIANS)],
         "photo": [([w.open.customer_id], "404 404 404 404 404 404 in")],  # she has none
+        "credentials": [([], TECHNICIANS)],
+        "credential_send": [(["background"], TECHNICIANS)],
+        "credential_withdraw": [([w.paper.pk], WORKERS)],
+        "credential_file": [([w.paper.pk], "404 200 404 404 404 200 in")],
         "profile_history": [([], SIGNED_IN)],
+        "credentials": [([], TECHNICIANS)],
+        "credential_send": [(["background"], TECHNICIANS)],
+        "credential_withdraw": [([w.paper.pk], WORKERS)],
+        "credential_file": [([w.paper.pk], "404 200 404 404 404 200 in")],
         "usersessions_list": [([], SIGNED_IN)],
         "sessions_end_others": [([], POST_ONLY)],
         "session_end": [([session], POST_ONLY)],
@@ -174,6 +183,31 @@ def table(w: World, r: Road) -> dict[str, list[tuple[list[object], str]]]:
             ([w.draft.pk], "403 404 403 404 403 403 in"),
         ],
         "bookings:withdraw_offer": [([w.bid.pk], WORKERS)],
+        # reviews: of finished jobs; a sealed one is nobody's but its author's, who has no address for it either
+        "bookings:review": [
+            ([w.finished.booking_id], SIDES),
+            ([w.sealed.booking_id], SIDES),
+            ([w.flagged.booking_id], "409 409 404 404 403 403 in"),  # open: nothing more is to be said
+            ([w.asked.booking_id], "409 409 404 403 403 403 in"),  # Dora lost it; nobody has come yet
+        ],
+        "bookings:flag_review": [
+            ([w.published.pk], "200 403 404 404 403 403 in"),
+            ([w.flagged.pk], "403 409 404 404 403 403 in"),
+            ([w.sealed.pk], "404 404 404 404 403 403 in"),
+        ],
+        # disputes: what is said is nobody's but the two sides' and the desk's, which has its own page
+        "bookings:dispute_open": [
+            ([w.live.booking_id], SIDES),
+            ([w.asked.booking_id], "409 409 404 403 403 403 in"),  # Dora lost it; nobody has come yet
+        ],
+        "bookings:dispute": [([w.claim.pk], "200 200 404 404 403 go in")],
+        "bookings:dispute_answer": [([w.claim.pk], "200 403 404 404 403 403 in")],
+        "bookings:dispute_add": [([w.claim.pk], SIDES), ([w.dispute.pk], "200 409 404 404 403 403 in")],
+        "bookings:dispute_withdraw": [([w.claim.pk], "403 200 404 404 403 403 in")],
+        "bookings:evidence": [
+            ([w.proof.pk], "200 200 404 404 404 200 in"),
+            ([w.hidden.pk], "200 404 404 404 404 200 in"),  # Bob is not asked yet
+        ],
         "bookings:check_in": [([w.pending.pk], WORKERS)],
         "bookings:enter_code": [([w.waiting.pk], WORKERS)],
         "bookings:pause_session": [([w.live.pk], WORKERS)],
@@ -237,11 +271,24 @@ def table_of_the_desk(w: World, r: Road) -> dict[str, list[tuple[list[object], s
     """What everybody gets where the business is run."""
     return {
         "desk:dashboard": [([], ADMINS)],
+        "desk:reviews": [([], ADMINS)],
+        "desk:review": [([w.flagged.pk], ADMINS), ([w.sealed.pk], "403 403 403 403 403 404 in")],
+        **{f"desk:review_{verb}": [([w.flagged.pk], ADMINS)] for verb in ("keep", "hide")},
+        "desk:review_flag": [([w.published.pk], ADMINS), ([w.sealed.pk], "403 403 403 403 403 404 in")],
+        "desk:disputes": [([], ADMINS)],
+        **{f"desk:dispute{name}": [([w.dispute.pk], ADMINS)] for name in ("", "_take_on", "_add")},
+        "desk:dispute_decide": [([w.case.pk], ADMINS)],
+        "desk:verification": [([], ADMINS)],
+        **{f"desk:credential{name}": [([w.paper.pk], ADMINS)] for name in ("", "_approve", "_reject")},
+        "desk:credential_suspend": [([w.held.pk], ADMINS)],
         "desk:people": [([], ADMINS)],
         "desk:note_add": [([w.open.customer_id], ADMINS)],
         "desk:note_remove": [([r.remark.pk], ADMINS)],
         **{f"desk:person{verb}": [([w.open.customer_id], ADMINS)] for verb in ("", *PERSON_VERBS)},
         "desk:person_session_end": [([w.open.customer_id, session_of(w)], ADMINS)],
+        "desk:verification": [([], ADMINS)],
+        **{f"desk:credential{name}": [([w.paper.pk], ADMINS)] for name in ("", "_approve", "_reject")},
+        "desk:credential_suspend": [([w.held.pk], ADMINS)],
     }
 
 
@@ -311,6 +358,8 @@ def test_whoever_may_not_look_may_not_act_either_and_nothing_changes(world, road
 def everything(world: World, road: Road) -> list[object]:
     """The states of all that a POST could have moved."""
     rows = (world.open, world.bid, world.asked, world.pending, world.waiting, world.live, world.paused)
+    rows += (world.paper, world.held, world.dispute, world.claim, world.case)
+    rows += (world.flagged, world.published, world.sealed)
     states = [make.fresh(row).status for row in (*rows, road.over, road.coming, road.offer, road.gils)]
     trips = [make.fresh(row).closed_at for row in (road.journey, road.trip)]
     counts = [type(row).objects.count() for row in (world.draft, road.free, road.offer, road.journey, road.link)]
@@ -380,6 +429,17 @@ def audiences(w: World, r: Road, cast: dict[str, User | None]) -> dict[str, list
         "journey.{journey_id}": [([r.journey.pk], {"alice"}), ([r.trip.pk], {"alice"}), ([r.ended.pk], set())],
         "desk.fleet": [([], {"frank"})],
         "desk.dispatch": [([], {"frank"})],
+        "dispute.{dispute_id}.{user_id}": [
+            ([w.claim.pk, alice], {"alice"}),
+            ([w.claim.pk, bob], {"bob"}),
+            ([w.claim.pk, dora], set()),
+        ],
+        "desk.reviews.{show:str}": [(["flagged"], {"frank"}), (["submitted"], set())],
+        "desk.review.{review_id}": [([w.flagged.pk], {"frank"})],
+        "desk.disputes.{show:str}": [(["waiting"], {"frank"}), (["nonsense"], set())],
+        "desk.dispute.{dispute_id}": [([w.claim.pk], {"frank"})],
+        "desk.verification.{which:str}": [(["waiting"], {"frank"}), (["nonsense"], set())],
+        "desk.credential.{credential_id}": [([w.paper.pk], {"frank"})],
         "desk.leg.{leg_id}": [([r.free.pk], {"frank"})],
         "desk.driver.{driver_id}": [([ed], {"frank"})],
         "desk.figures": [([], {"frank"})],
