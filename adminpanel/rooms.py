@@ -48,6 +48,7 @@ ROOMS = (
         "To decide",
         (
             Room("Verification", "badge-check", "desk:verification"),
+            Room("Reviews", "star", "desk:reviews"),
             Room("Disputes", "gavel", "desk:disputes"),
         ),
     ),

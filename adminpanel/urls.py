@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from adminpanel.views import audit, booking_bulk, booking_deeds, booking_new, bookings, compose, dashboard, disputes, drivers, flags, fleet, legs, messages, people, replies, verification
+from adminpanel.views import audit, booking_bulk, booking_deeds, booking_new, bookings, compose, dashboard, disputes, drivers, flags, fleet, legs, messages, people, replies, reviews, verification
 
 app_name = "desk"
 urlpatterns = [
@@ -55,6 +55,11 @@ urlpatterns = [
     path("people/notes/<int:pk>/remove/", people.note_remove, name="note_remove"),
     path("people/<int:pk>/copy/", people.person_export, name="person_export"),
     path("people/<int:pk>/erase/", people.person_erase, name="person_erase"),
+    path("reviews/", reviews.queue, name="reviews"),
+    path("reviews/<int:pk>/", reviews.review, name="review"),
+    path("reviews/<int:pk>/keep/", reviews.keep, name="review_keep"),
+    path("reviews/<int:pk>/hide/", reviews.hide, name="review_hide"),
+    path("reviews/<int:pk>/flag/", reviews.flag, name="review_flag"),
     path("replies/", replies.replies, name="replies"),
     path("replies/new/<slug:role>/", replies.add, name="reply_add"),
     path("replies/<int:pk>/", replies.change, name="reply_change"),

@@ -93,10 +93,6 @@ def table(w: World, r: Road) -> dict[str, list[tuple[list[object], str]]]:
         "credential_withdraw": [([w.paper.pk], WORKERS)],
         "credential_file": [([w.paper.pk], "404 200 404 404 404 200 in")],
         "profile_history": [([], SIGNED_IN)],
-        "credentials": [([], TECHNICIANS)],
-        "credential_send": [(["background"], TECHNICIANS)],
-        "credential_withdraw": [([w.paper.pk], WORKERS)],
-        "credential_file": [([w.paper.pk], "404 200 404 404 404 200 in")],
         "usersessions_list": [([], SIGNED_IN)],
         "sessions_end_others": [([], POST_ONLY)],
         "session_end": [([session], POST_ONLY)],
@@ -286,9 +282,6 @@ def table_of_the_desk(w: World, r: Road) -> dict[str, list[tuple[list[object], s
         "desk:note_remove": [([r.remark.pk], ADMINS)],
         **{f"desk:person{verb}": [([w.open.customer_id], ADMINS)] for verb in ("", *PERSON_VERBS)},
         "desk:person_session_end": [([w.open.customer_id, session_of(w)], ADMINS)],
-        "desk:verification": [([], ADMINS)],
-        **{f"desk:credential{name}": [([w.paper.pk], ADMINS)] for name in ("", "_approve", "_reject")},
-        "desk:credential_suspend": [([w.held.pk], ADMINS)],
     }
 
 
