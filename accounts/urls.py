@@ -57,7 +57,6 @@ urlpatterns = [
     path("profile/", views.profile, name="profile"),
     path("profile/edit/", views.edit_profile, name="profile_edit"),
     path("profile/trade/", views.edit_trade, name="trade_edit"),
-    path("profile/history/".history, name="profile_history"),
     path("profile/history/", views_changes.history, name="profile_history"),
     path("profile/documents/", views_credentials.documents, name="credentials"),
     path("profile/documents/send/<slug:kind>/", views_credentials.send, name="credential_send"),
