@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from accounts.access import admins
 from accounts.credentials import word
@@ -51,19 +51,11 @@ def tell_sign_up(user: User, now: datetime, **_: object) -> None:
             NEW_TECHNICIAN,
             by=user,
             event=f"signed-up.{user.pk}",
-            url=page_of(user),
+            url=reverse("desk:person", args=[user.pk]),
             now=now,
             group=SIGN_UPS,
             words={"name": str(user)},
         )
-
-
-def page_of(user: User) -> str:
-    """Where the desk looks at a person."""
-    try:
-        return reverse("desk:person", args=[user.pk])
-    except NoReverseMatch:
-        return reverse("desk:verification")
 
 
 def tell_verification(technician: Technician, by: User | None, reason: str, now: datetime, **_: object) -> None:
