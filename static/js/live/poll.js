@@ -65,7 +65,7 @@ export class Poll {
   }
 
   take(answer, message) {
-    if (answer.status === 401) { this.stop(); this.on.signedOut(); return; }
+    if (answer.status === 401 || answer.status === 403) { this.stop(); this.on.signedOut(); return; }
     if (answer.status !== 200 && answer.status !== 204) { this.on.failed(); return; }
     this.on.heard();
     this.on.asOf(Number(answer.headers.get("Live-As-Of")) || Date.now());
