@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from accounts.models import Role, User
-from adminpanel import due_figures
+from adminpanel import due_figures, due_health
 from adminpanel.live_bookings import tell_late
 from adminpanel.live_fleet import asked, driver, driver_now, figures, leg, tray_leg
 from realtime.fragments import touch
@@ -23,7 +23,7 @@ _looked: datetime | None = None
 
 def run_due(as_of: datetime) -> int:
     """Have the desk's pages look again at what time has changed; returns how much."""
-    return look_at_drivers(as_of) + due_figures.run_due(as_of)
+    return look_at_drivers(as_of) + due_figures.run_due(as_of) + due_health.run_due(as_of)
 
 
 def look_at_drivers(as_of: datetime) -> int:

@@ -43,7 +43,7 @@ ROOMS = (
             Room("Messages", "messages-square", "desk:messages"),
         ),
     ),
-    Group("People", (Room("People", "users", "desk:people"),)),
+    Group("People", (Room("People", "users", "desk:people"), Room("Who is here", "radio", "desk:presence"))),
     Group(
         "To decide",
         (
@@ -55,6 +55,7 @@ ROOMS = (
     Group(
         "The site",
         (
+            Room("Live health", "heart-pulse", "desk:health"),
             Room("Flags", "toggle-right", "desk:flags"),
             Room("Audit", "scroll-text", "desk:audit"),
             Room("Quick replies", "zap", "desk:replies"),

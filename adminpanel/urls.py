@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from adminpanel.views import audit, booking_bulk, booking_deeds, booking_new, bookings, compose, dashboard, disputes, drivers, flags, fleet, legs, messages, people, replies, reviews, verification
+from adminpanel.views import audit, booking_bulk, booking_deeds, booking_new, bookings, compose, dashboard, disputes, drivers, flags, fleet, health, legs, messages, people, replies, reviews, verification
 
 app_name = "desk"
 urlpatterns = [
@@ -28,6 +28,8 @@ urlpatterns = [
     path("disputes/<int:pk>/take-on/", disputes.take_on, name="dispute_take_on"),
     path("disputes/<int:pk>/decide/", disputes.resolve, name="dispute_decide"),
     path("disputes/<int:pk>/evidence/", disputes.add, name="dispute_add"),
+    path("health/", health.health, name="health"),
+    path("presence/", health.presence, name="presence"),
     path("fleet/", fleet.fleet, name="fleet"),
     path("fleet/<int:pk>/", drivers.driver, name="driver"),
     path("fleet/<int:pk>/track/", drivers.driver_track, name="driver_track"),

@@ -18,6 +18,7 @@ import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from adminpanel.numbers import DEFAULTS as HEALTH_NUMBERS
 from bookings.rules.numbers import DEFAULTS as BOOKING_NUMBERS
 from chat.rules.numbers import DEFAULTS as CHAT_NUMBERS
 from notifications.numbers import DEFAULTS as NOTIFICATION_NUMBERS
@@ -413,6 +414,7 @@ BOOKINGS = figures("BOOKINGS", BOOKING_NUMBERS)
 NOTIFICATIONS = figures("NOTIFICATIONS", NOTIFICATION_NUMBERS)
 CHAT = figures("CHAT", CHAT_NUMBERS)
 TRACKING = figures("TRACKING", TRACKING_NUMBERS)
+HEALTH = figures("HEALTH", HEALTH_NUMBERS)
 # An XYZ tile server, e.g. https://tiles.example.org/{z}/{x}/{y}.png; empty: the vendored base layer.
 MAP_TILES = os.environ.get("MAP_TILES", "")
 MAP_ATTRIBUTION = os.environ.get("MAP_ATTRIBUTION", "")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MOST_IN_A_BATCH = 100  # pages
 SOCKET, POLL, SWITCHED = "socket", "poll", "switched"  # how a page hears; the last asks because a switch says so
+SLOW_MS = (300, 1000)  # a heartbeat there and back
 MOST_POLLING = 20  # polling pages of one person that are noted
 REFRESH_SHARE = 0.4  # of OFFLINE_AFTER: how old a written `seen_at` may grow before it is written again
 
@@ -176,7 +177,7 @@ class Book:
 
     def _entered(self, page: Page) -> bool:
         before = self._written.get(page.id)
-        return before is None or (before.page, before.away, before.transport) != (page.page, page.away, page.transport)
+        return before is None or _what_shows(before) != _what_shows(page)
 
     def _is_news(self, page: Page) -> bool:
         before = self._written.get(page.id)
@@ -197,6 +198,15 @@ class Book:
             seen_at=_moment(page.seen_at),
             round_trip_ms=page.round_trip,
         )
+
+
+def _what_shows(page: Page) -> tuple[str, bool, str, int]:
+    return page.page, page.away, page.transport, slowness(page.round_trip)
+
+
+def slowness(round_trip: int | None) -> int:
+    """How slow a page's connection is: 0 quick (or not known yet), 1 slow, 2 very slow."""
+    return sum((round_trip or 0) >= bound for bound in SLOW_MS)
 
 
 def _name(principal: Principal) -> str:
