@@ -17,7 +17,7 @@ from django.http.response import HttpResponseBase
 
 from accounts import second_factor
 from accounts.limits import SAFE
-from accounts.models import User
+from accounts.models import Role, User
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
@@ -26,13 +26,15 @@ View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 def steps_up(view: View[P]) -> View[P]:
     """A view that opens only to who proved who they are in the last `STEP_UP_MINUTES`, by signing in or once more.
 
-    Everybody else is asked for it and then comes back; what a form held is carried out then, not typed again. It
-    may stand anywhere among a view's decorators: it leaves by an exception, so that `idempotent` keeps no answer.
+    An admin who did not is asked for it and then comes back; what a form held is carried out then, not typed again.
+    Nobody else is asked: the view refuses them. It may stand anywhere among a view's decorators: it leaves by an
+    exception, so that `idempotent` keeps no answer.
     """
 
     @wraps(view)
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        if isinstance(request.user, User) and not is_fresh(request):
+        person = request.user
+        if isinstance(person, User) and person.role == Role.ADMIN and not is_fresh(request):
             raise ImmediateHttpResponse(asked_again(request))
         return view(request, *args, **kwargs)
 

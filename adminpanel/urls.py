@@ -49,6 +49,7 @@ urlpatterns = [
     path("people/<int:pk>/", people.person, name="person"),
     path("people/<int:pk>/suspend/", people.person_suspend, name="person_suspend"),
     path("people/<int:pk>/lift/", people.person_lift, name="person_lift"),
+    path("people/<int:pk>/second-factor/", second_factor.person_factor, name="person_factor"),
     path("people/<int:pk>/role/", people.person_role, name="person_role"),
     path("people/<int:pk>/change/", people.person_change, name="person_change"),
     path("people/<int:pk>/sessions/end/", people.person_sessions_end, name="person_sessions_end"),

@@ -254,7 +254,7 @@ def table_of_the_road(w: World, r: Road) -> dict[str, list[tuple[list[object], s
     }
 
 
-PERSON_VERBS = ("_suspend", "_lift", "_role", "_change", "_sessions_end", "_export", "_erase")
+PERSON_VERBS = ("_suspend", "_lift", "_role", "_change", "_factor", "_sessions_end", "_export", "_erase")
 
 
 def session_of(w: World) -> int:
