@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from adminpanel.views import audit, booking_bulk, booking_deeds, booking_new, bookings, compose, dashboard, disputes, drivers, flags, fleet, health, legs, messages, people, replies, reviews, verification
+from adminpanel.views import audit, booking_bulk, booking_deeds, booking_new, bookings, compose, dashboard, disputes, drivers, flags, fleet, health, legs, messages, people, replies, reviews, second_factor, verification
 
 app_name = "desk"
 urlpatterns = [
