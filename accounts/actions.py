@@ -15,6 +15,7 @@ from django.core.files.base import ContentFile
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from accounts import second_factor
 from accounts.access import require_desk
 from accounts.models import AccountHistory, Role, Skill, Technician, User, WorkingHours
 from accounts.steps import signed_up, verification_moved
@@ -23,6 +24,7 @@ from common.history import keep
 from common.refusals import Conflict, Invalid
 from common.uploads import delete_later, files_undone, stored
 from common.zones import validate_zone
+from realtime.orders import end_sessions_of
 
 
 class Hours(NamedTuple):
@@ -236,6 +238,8 @@ def change_role(user: User, *, by: User | None, role: str, reason: str = "", now
     locked.is_staff = role == Role.ADMIN
     locked.is_superuser = locked.is_superuser and locked.is_staff
     locked.save(update_fields=["role", "is_staff", "is_superuser"])
+    if second_factor.must_have_one(locked):
+        end_sessions_of(locked.pk)  # the sockets of what they have open: from now on these must show it first
     _record(locked, before, role, by=by, reason=reason, at=now or timezone.now())
     return locked
 

@@ -16,8 +16,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from accounts import second_factor
-from accounts.models import DeskAction, User
+from accounts import actions, second_factor
+from accounts.models import DeskAction, Role, User
 from accounts.tests import factors
 from accounts.tests.conftest import PASSWORD, sign_in
 from accounts.tests.factors import code, give_app, recovery_codes, sign_in_fully
@@ -327,3 +327,13 @@ def test_a_session_of_an_admin_costs_no_query_more(olga: User, settings) -> None
 def test_the_codes_of_the_test_are_those_of_a_real_app() -> None:
     """RFC 6238, appendix B, SHA-1, at 59 seconds: 94287082; its last six digits."""
     assert factors.format_hotp_value(factors.hotp_value("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", 1)) == "287082"
+
+
+def test_a_new_admin_hears_nothing_on_open_pages_until_it_was_shown(olga: User, carol: User) -> None:
+    client = sign_in(carol)
+    actions.change_role(carol, by=olga, role=Role.DRIVER)
+    assert orders() == [], "for other roles the topics themselves say who belongs"
+    actions.change_role(carol, by=olga, role=Role.ADMIN)
+    assert orders() == [f"user.{carol.pk}."]
+    assert principals.of_sessions([str(client.session.session_key)]) == {}
+    assert client.get("/accounts/profile/")["Location"].startswith(INDEX), "signed in still, and half in"
