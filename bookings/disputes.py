@@ -87,15 +87,20 @@ class Case:
         if status == DisputeStatus.WITHDRAWN:
             return [opened, Stage("Withdrawn", "done", dispute.ended_at)]
         if status == ASKED:
-            answer = Stage("The other side answers", "now", until=dispute.answer_by)
+            answer = Stage(self.answering, "now", until=dispute.answer_by)
         elif self.went_unanswered:
             answer = Stage("No answer came", "done", dispute.answer_by)
         else:
-            label = "Answered" if dispute.answered_at else "The other side answers"
+            label = "Answered" if dispute.answered_at else self.answering
             answer = Stage(label, "done" if dispute.answered_at else "", dispute.answered_at)
         decided = Stage("Decided", "done", dispute.ended_at)
         deciding = Stage("The desk decides", "now" if status == DECIDING else "")
         return [opened, answer, decided if status == DisputeStatus.RESOLVED else deciding]
+
+    @property
+    def answering(self) -> str:
+        """What the other side is asked to do."""
+        return f"{self.other.first_name} answers"
 
     @property
     def owed_to(self) -> str:
@@ -148,6 +153,11 @@ class Side(Case):
     def them(self) -> User:
         """The other one."""
         return self.other if self.is_mine else self.opener
+
+    @property
+    def answering(self) -> str:
+        """The same, to whoever is asked."""
+        return super().answering if self.is_mine else "You answer"
 
     @property
     def may_answer(self) -> bool:
