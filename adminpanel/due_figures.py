@@ -9,29 +9,29 @@ from datetime import datetime
 from decimal import Decimal
 
 from adminpanel import samples
-from adminpanel.figures import count, standing
+from adminpanel.figures import count, figures_topic, standing
 from adminpanel.live_dashboard import charts, glance, kpis
-from adminpanel.series import PERIODS
+from adminpanel.series import PERIODS, charts_topic
 from adminpanel.tally import Place, tally
-from realtime.fragments import touch
+from realtime.fragments import touch_on
 
 # What time moves although no row is saved, to be seen at once; what else it moves is looked at each minute.
 AT_ONCE = ("late", "people", "drivers_online", "drivers_stale")
 Totals = Mapping[Place, Decimal]
 
 _stood: dict[str, Totals] = {}  # what was counted at the last looks; touching twice does no harm
-_minute: list[datetime] = []
+_minute: list[datetime] = []  # of the last look that each minute has
 
 
 def run_due(as_of: datetime) -> int:
     """Have open dashboards look again at what time has moved since the last look, and keep a sample at each full ten
     minutes; returns how much of that there was.
     """
-    done = look_at_once(as_of) + look_each_minute(as_of)
-    if samples.take(as_of):
-        samples.forget_old(as_of)
-        touch(kpis, ["all"])
-        done += 1
+    minute = as_of.replace(second=0, microsecond=0)
+    done = look_at_once(as_of)
+    if [minute] != _minute:
+        done += look_each_minute(as_of, _minute[0] if _minute else None)
+        _minute[:] = [minute]
     return done
 
 
@@ -40,24 +40,25 @@ def look_at_once(as_of: datetime) -> int:
     rows = standing(as_of)
     if not moved("at once", tally({name: rows[name] for name in AT_ONCE})):
         return 0
-    touch(kpis, ["all"])
+    touch_on(figures_topic(), kpis, ["all"])
     return 1
 
 
-def look_each_minute(as_of: datetime) -> int:
+def look_each_minute(as_of: datetime, before: datetime | None) -> int:
     """What midnight ends, windows such as the last 24 hours, and the hours and days of the charts."""
-    minute = as_of.replace(second=0, microsecond=0)
-    if [minute] == _minute:
-        return 0
-    began_anew = not _minute or quarter_of(_minute[0]) != quarter_of(minute)
-    _minute[:] = [minute]
-    if began_anew:
-        touch(charts, PERIODS)
-    if not moved("each minute", count(as_of).totals) and not began_anew:
-        return 0
-    touch(kpis, ["all"])
-    touch(glance, ["all"])
-    return 1
+    seen = count(as_of)
+    begun = before is None or quarter_of(before) != quarter_of(as_of)
+    is_moved = moved("each minute", seen.totals) or begun
+    if begun:
+        touch_on(charts_topic(), charts, PERIODS)
+    if is_moved:
+        touch_on(charts_topic(), glance, ["all"])
+    is_kept = samples.take(seen)
+    if is_moved or is_kept:
+        touch_on(figures_topic(), kpis, ["all"])
+    if is_kept:
+        samples.forget_old(as_of)
+    return is_moved + is_kept
 
 
 def moved(look: str, totals: Totals) -> bool:
@@ -69,4 +70,4 @@ def moved(look: str, totals: Totals) -> bool:
 
 def quarter_of(moment: datetime) -> datetime:
     """The quarter of an hour that an instant belongs to: in every zone hours and days begin with one."""
-    return moment.replace(minute=moment.minute // 15 * 15)
+    return moment.replace(minute=moment.minute // 15 * 15, second=0, microsecond=0)

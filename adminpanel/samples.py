@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from django.db.models import Q
 
-from adminpanel.figures import Figures, count
+from adminpanel.figures import Figures
 from adminpanel.models import FigureSample
 from realtime.bulk import bulk_create
 
@@ -55,12 +55,11 @@ def step_of(moment: datetime) -> datetime:
     return moment.replace(minute=moment.minute - moment.minute % 10, second=0, microsecond=0)
 
 
-def take(now: datetime) -> bool:
-    """Keep the figures of this step, unless somebody has; whether it was done now. Two clocks at once keep one."""
-    at = step_of(now)
+def take(seen: Figures) -> bool:
+    """Keep figures for their step, unless somebody has; whether it was done now. Two clocks at once keep one."""
+    at = step_of(seen.at)
     if FigureSample.objects.filter(name=SAMPLED[0], at=at).exists():
         return False
-    seen = count(now)
     rows = [FigureSample(name=name, at=at, value=value(seen, name)) for name in SAMPLED]
     bulk_create(FigureSample, rows, ignore_conflicts=True)
     return True
