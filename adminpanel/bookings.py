@@ -59,7 +59,9 @@ class Found:
         self.search = asked.get("q", "").replace("\0", "").strip()[:LONGEST]
         self.category = next(iter(numbers([asked.get("category", "")])), None)
         self.day = day_of(asked.get("day", ""))
-        self._after, self._before = asked.get("after", ""), asked.get("before", "")
+        after, before = place_of(asked.get("after", "")), place_of(asked.get("before", ""))
+        self._back = after is None and before is not None
+        self._place = before if self._back else after
 
     # --- Rows ---
 
@@ -76,12 +78,17 @@ class Found:
     @cached_property
     def _window(self) -> tuple[list[int], bool, bool]:
         """(ids of the page, whether there is something before it, whether there is something after it)."""
-        back = not self._after and place_of(self._before) is not None
-        place = place_of(self._before if back else self._after)
-        rows = beyond(self.rows, self.sort, place, back=back) if place else ordered(self.rows, self.sort, back=back)
+        if self._place is None:
+            return self._first[:PAGE], False, len(self._first) > PAGE
+        rows = beyond(self.rows, self.sort, self._place, back=self._back)
         found = list(rows.values_list("pk", flat=True)[: PAGE + 1])
         more, found = len(found) > PAGE, found[:PAGE]
-        return (found[::-1], more, True) if back else (found, place is not None, more)
+        return (found[::-1], more, True) if self._back else (found, True, more)
+
+    @cached_property
+    def _first(self) -> list[int]:
+        """The ids from the beginning on, one more than are counted: the first page and their number in one query."""
+        return list(ordered(self.rows, self.sort).values_list("pk", flat=True)[: COUNTED + 1])
 
     @property
     def keys(self) -> list[int]:
@@ -98,16 +105,16 @@ class Found:
         """The query string of the page after this one; empty on the last."""
         return self._at("after", self.keys[-1]) if self._window[2] and self.keys else ""
 
-    @cached_property
-    def count(self) -> int:
-        """How many match, up to one more than are counted."""
-        return self.rows.order_by()[: COUNTED + 1].count()
+    @property
+    def is_first(self) -> bool:
+        """Whether it is the first page, which says how many there are."""
+        return self._place is None
 
     @property
     def counted(self) -> str:
         """12 jobs, or 1,000+ jobs."""
-        number = f"{COUNTED:,}+" if self.count > COUNTED else str(self.count)
-        return f"{number} job{'' if self.count == 1 else 's'}"
+        number = f"{COUNTED:,}+" if len(self._first) > COUNTED else str(len(self._first))
+        return f"{number} job{'' if len(self._first) == 1 else 's'}"
 
     # --- Words and links ---
 

@@ -8,15 +8,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Prefetch, Q
+from django.db.models import FilteredRelation, Prefetch, Q
 from django.utils import timezone
 
 from accounts.models import User
+from adminpanel import around
+from adminpanel.around import Thing, Things, load_things
 from adminpanel.audit import Line, Source, Wanted, lines
 from bookings.live.jobs import Job, placed, visits
-from bookings.models import Bid, Booking, ContactAttempt, RescheduleProposal, Session
+from bookings.models import Bid, Booking, Session
 from bookings.rules.numbers import minutes
-from bookings.states import BidStatus, BookingStatus, Party, ProposalStatus, SessionStatus
+from bookings.states import BidStatus, BookingStatus, Party, SessionStatus
 
 LINES = 200  # of a job's history
 OVER = (BookingStatus.CANCELLED, BookingStatus.EXPIRED, BookingStatus.NO_SHOW)
@@ -74,7 +76,8 @@ def load_rows(keys: Sequence[str]) -> Mapping[str, DeskJob]:
 class Case(DeskJob):
     """The same with what its page adds."""
 
-    attempts: Sequence[ContactAttempt] = ()
+    bids: Sequence[Bid] = ()
+    things: Things = ()
 
     @property
     def visit(self) -> Session | None:
@@ -93,46 +96,110 @@ class Case(DeskJob):
         return self.visit is not None and self.visit.status == SessionStatus.PENDING
 
     @property
-    def is_waiting(self) -> bool:
-        """Whether the technician is at the door."""
-        return self.visit is not None and self.visit.status == SessionStatus.WAITING
-
-    @property
     def shows_code(self) -> bool:
         """Whether the start code still opens something."""
-        return self.may_be_moved or self.is_waiting
+        return self.visit is not None and self.visit.status in (SessionStatus.PENDING, SessionStatus.WAITING)
+
+    @property
+    def wish(self) -> Thing | None:
+        """What somebody asks: to move the visit to another time."""
+        found = around.of(self.things, around.WISH)
+        return found[-1] if found and self.may_be_moved else None
 
     @property
     def asked_by(self) -> str:
-        """Who asks to move the visit: the customer, or the technician's first name."""
-        if self.proposal is None or self.technician is None:
+        """Who asks: the customer, or the technician's first name."""
+        if self.wish is None or self.technician is None:
             return ""
-        return "The customer" if self.proposal.party == Party.CUSTOMER else str(self.technician.user.first_name)
+        return "The customer" if self.wish.side == Party.CUSTOMER else str(self.technician.user.first_name)
+
+    @property
+    def tries(self) -> list[Thing]:
+        """How the two sides of the visit tried to reach each other."""
+        return around.of(self.things, around.TRY)
+
+    @property
+    def done_photos(self) -> list[Thing]:
+        """Pictures of what was done."""
+        return around.of(self.things, around.DONE)
+
+    @property
+    def offered(self) -> dict[str, Bid]:
+        """All offers by their key, as their own fragment loads them."""
+        return {str(bid.pk): bid for bid in self.bids}
+
+    @property
+    def details(self) -> Details:
+        """What was asked for, as its own fragment loads it."""
+        return Details(self.booking, self.things)
 
 
 def load_cases(keys: Sequence[str]) -> Mapping[str, Case]:
-    """Jobs with what stands in the middle of their pages; six queries for any number of them."""
-    standing = RescheduleProposal.objects.filter(status=ProposalStatus.PROPOSED)
-    attempts = ContactAttempt.objects.select_related("by")
-    told = visits("technician__user", "bid", "completion").prefetch_related(
-        Prefetch("completion__photos"),
-        Prefetch("proposals", standing, to_attr="standing"),
-        Prefetch("contact_attempts", attempts, to_attr="tries"),
-    )
+    """Jobs with what stands in the middle of their pages; three queries for any number of them."""
     now = timezone.now()
-    rows: Any = placed(keys).with_bids().prefetch_related(Prefetch("sessions", told, to_attr="visits"))
-    return {str(row.pk): case_of(row, now) for row in rows}
+    bookings: dict[int, Any] = {row.pk: row for row in placed(keys)}
+    rows = with_visits(Bid.objects.filter(booking__in=bookings)) if bookings else []
+    things = load_things(list(bookings)) if bookings else {}
+    return {str(pk): case_of(row, [bid for bid in rows if bid.booking_id == pk], things.get(pk, ()), now)
+            for pk, row in bookings.items()}  # fmt: skip
 
 
-def case_of(booking: Any, now: datetime) -> Case:
-    """A booking whose visits were loaded with everything."""
-    last = booking.visits[-1] if booking.visits else None
-    return Case(booking, booking.visits, now, tuple(last.tries) if last is not None else ())
+def with_visits(bids: Any) -> list[Any]:
+    """Offers, each with a visit that came of it as `visit`; one that was given twice stands there twice."""
+    rows = bids.annotate(visit=FilteredRelation("sessions"))
+    return list(
+        rows.select_related("technician__user", "conversation", "visit__completion").order_by("visit__pk", "pk")
+    )
 
 
-def load_details(keys: Sequence[str]) -> Mapping[str, Booking]:
-    """Bookings with their pictures and their customers."""
-    return {str(booking.pk): booking for booking in placed(keys).prefetch_related("photos")}
+def case_of(booking: Any, rows: Sequence[Any], things: Things, now: datetime) -> Case:
+    """A job, its visits in their order and its offers, each once."""
+    visits = []
+    for bid in rows:
+        bid.booking = booking
+        visit = getattr(bid, "visit", None)  # Django sets none where there is none
+        if visit is not None:
+            visit.booking, visit.bid, visit.technician = booking, bid, bid.technician
+            visits.append(visit)
+    bids = list({bid.pk: bid for bid in rows}.values())
+    standing = [bid.amount for bid in bids if bid.status == BidStatus.SUBMITTED]
+    booking.bid_count, booking.best_amount = len(standing), min(standing, default=None)
+    return Case(booking, visits, now, bids, things)
+
+
+@dataclass(frozen=True)
+class Details:
+    """What was asked for, by whom, and what hangs on it."""
+
+    booking: Booking
+    things: Things
+
+    @property
+    def pk(self) -> int:
+        """The booking's."""
+        return self.booking.pk
+
+    @property
+    def photos(self) -> list[Thing]:
+        """Pictures of what is to be done."""
+        return around.of(self.things, around.PHOTO)
+
+    @property
+    def legs(self) -> list[Thing]:
+        """What is driven for it."""
+        return around.of(self.things, around.LEG)
+
+    @property
+    def disputes(self) -> list[Thing]:
+        """Complaints about it."""
+        return around.of(self.things, around.DISPUTE)
+
+
+def load_details(keys: Sequence[str]) -> Mapping[str, Details]:
+    """What was asked for; two queries."""
+    rows = {row.pk: row for row in placed(keys)}
+    things = load_things(list(rows)) if rows else {}
+    return {str(pk): Details(row, things.get(pk, ())) for pk, row in rows.items()}
 
 
 # --- Offers ---------------------------------------------------------------------------------------
@@ -185,9 +252,14 @@ class Story:
 
 def load_stories(keys: Sequence[str]) -> Mapping[str, Story]:
     """The histories of jobs; two queries."""
-    bookings: dict[int, Booking] = {row.pk: row for row in placed(keys)}
+    return stories_of(list(placed(keys)))
+
+
+def stories_of(bookings: Sequence[Booking]) -> dict[str, Story]:
+    """The same of jobs that were loaded; one query."""
     told: dict[int, list[Line]] = defaultdict(list)
     if bookings:
-        for line in lines(AboutJobs(bookings=tuple(bookings)), limit=LINES * len(bookings)):
+        wanted = AboutJobs(bookings=tuple(row.pk for row in bookings))
+        for line in lines(wanted, limit=LINES * len(bookings)):
             told[line.subject_id or 0].append(line)
-    return {str(pk): Story(booking, told[pk]) for pk, booking in bookings.items()}
+    return {str(row.pk): Story(row, told[row.pk]) for row in bookings}

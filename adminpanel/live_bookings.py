@@ -21,6 +21,7 @@ from bookings.models import (
     CompletionNote,
     CompletionPhoto,
     ContactAttempt,
+    Dispute,
     ProposalHistory,
     RescheduleProposal,
     Session,
@@ -30,6 +31,7 @@ from bookings.rules.numbers import minutes
 from bookings.states import ACTIVE_BOOKING, ACTIVE_SESSION, BookingStatus, SessionStatus
 from realtime.fragments import Fragment, touch, watch
 from realtime.topics import Params, Topic
+from tracking.models import Leg
 
 Place = tuple[str, str]
 NEWS = timedelta(hours=1)  # how long a job is new
@@ -144,8 +146,14 @@ details = Fragment(
     "adminpanel.booking_details",
     template="adminpanel/_booking_details.html",
     load=jobs.load_details,
-    topics=lambda booking: [booking_topic(booking.pk)],
-    watches=[BOOKING, watch(BookingPhoto, touches=lambda photo: own(photo.booking)), PEOPLE],
+    topics=lambda details: [booking_topic(details.pk)],
+    watches=[
+        BOOKING,
+        watch(BookingPhoto, touches=lambda photo: own(photo.booking)),
+        watch(Leg, touches=lambda leg: at(leg.booking_id)),
+        watch(Dispute, fields=("status",), touches=lambda dispute: at(dispute.booking_id)),
+        PEOPLE,
+    ],
 )
 offer = Fragment(
     "adminpanel.booking_offer",

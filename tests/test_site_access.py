@@ -265,8 +265,15 @@ def session_of(w: World) -> int:
 
 def table_of_the_desk(w: World, r: Road) -> dict[str, list[tuple[list[object], str]]]:
     """What everybody gets where the business is run."""
+    pending, open_ = w.pending.booking_id, w.open.pk
     return {
         "desk:dashboard": [([], ADMINS)],
+        **{f"desk:booking{name}": [([], ADMINS)] for name in ("s", "_new", "s_export")},
+        "desk:bookings_bulk": [([verb], ADMINS) for verb in ("accept", "move", "cancel")],
+        "desk:booking": [([open_], ADMINS), ([w.draft.pk], "403 403 403 403 403 404 in")],
+        **{f"desk:booking_{verb}": [([pending], ADMINS)] for verb in ("assign", "move", "cancel")},
+        "desk:booking_step": [([pending, "check_in"], ADMINS)],
+        "desk:booking_offer": [([open_, w.bid.pk, verb], ADMINS) for verb in ("accept", "decline", "withdraw")],
         "desk:reviews": [([], ADMINS)],
         "desk:review": [([w.flagged.pk], ADMINS), ([w.sealed.pk], "403 403 403 403 403 404 in")],
         **{f"desk:review_{verb}": [([w.flagged.pk], ADMINS)] for verb in ("keep", "hide")},
@@ -435,6 +442,9 @@ def audiences(w: World, r: Road, cast: dict[str, User | None]) -> dict[str, list
         "desk.credential.{credential_id}": [([w.paper.pk], {"frank"})],
         "desk.leg.{leg_id}": [([r.free.pk], {"frank"})],
         "desk.driver.{driver_id}": [([ed], {"frank"})],
+        "desk.booking.{booking_id}": [([open_], {"frank"}), ([pending], {"frank"})],
+        "desk.bookings": [([], {"frank"})],
+        "desk.bookings.{show:str}": [(["late"], {"frank"})],
         "desk.figures": [([], {"frank"})],
         "desk.charts": [([], {"frank"})],
         "desk.waits": [([], {"frank"})],

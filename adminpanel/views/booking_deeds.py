@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
@@ -16,11 +16,11 @@ from adminpanel.candidates import Candidate, candidates
 from adminpanel.jobs import Case, load_cases
 from adminpanel.steps import STEPS
 from adminpanel.views.replies import deed
-from bookings import access, actions
+from bookings import actions
 from bookings.actions import Plan
 from bookings.forms.customer import ChangeTimeForm, MoveVisitForm
 from bookings.links import desk_url
-from bookings.models import Bid, Booking, Session
+from bookings.models import Bid
 from bookings.rules.words import span
 from bookings.states import BidStatus
 from bookings.views.confirming import Question, ask
@@ -28,9 +28,17 @@ from bookings.views.customer import amount, place_of
 from common.refusals import Conflict
 
 
-def case_for(user: User, pk: int) -> Case:
-    """The job with its visit, or 404."""
-    return load_cases([str(access.booking_for(user, pk).pk)])[str(pk)]
+def case_for(pk: int) -> Case:
+    """The job with its visit, or 404; drafts are their customers' own."""
+    case = load_cases([str(pk)]).get(str(pk))
+    if case is None:
+        raise Http404
+    return case
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """What was sent, an empty form too; None where nothing was."""
+    return request.POST if request.method == "POST" else None
 
 
 def page(pk: int) -> str:
@@ -53,12 +61,12 @@ def not_now(case: Case, what: str) -> Conflict:
 def booking_assign(request: HttpRequest, pk: int) -> HttpResponse:
     """Who comes, when and for how much; for a booked job, who comes instead."""
     user, now = signed_in(request), timezone.now()
-    case = case_for(user, pk)
+    case = case_for(pk)
     if not case.may_be_sent:
         raise not_now(case, "Nobody can be sent")
     row, visit = case.booking, case.visit
     start = PlanForm.initial_of(row, visit, now)
-    form = PlanForm(request.POST or None, booking=row, candidates=choices(row, visit), initial=start)
+    form = PlanForm(posted(request), booking=row, candidates=choices(case), initial=start)
     question = Question(
         title=f"Who comes instead of {visit.technician}?" if visit else f"Who comes to “{row}”?",
         button="Send them instead" if visit else "Send them",
@@ -78,13 +86,15 @@ def booking_assign(request: HttpRequest, pk: int) -> HttpResponse:
     return ask(request, question, act, form)
 
 
-def choices(row: Booking, visit: Session | None) -> list[Candidate]:
+def choices(case: Case) -> list[Candidate]:
     """Whom to choose from, by the time that is booked or wanted."""
+    row, visit = case.booking, case.visit
     start = visit.starts_at if visit else row.window_start
     end = visit.ends_at if visit else (start + row.duration if start else None)
     if start is None or end is None:
         return []
-    return candidates(row, start, end, besides=visit.technician_id if visit else None, now=timezone.now())
+    besides = visit.technician_id if visit else None
+    return candidates(row, case.bids, start, end, besides=besides, now=timezone.now())
 
 
 # --- Moving it ------------------------------------------------------------------------------------
@@ -94,14 +104,14 @@ def choices(row: Booking, visit: Session | None) -> list[Candidate]:
 def booking_move(request: HttpRequest, pk: int) -> HttpResponse:
     """Another time: of the visit, or of an open job's window."""
     user = signed_in(request)
-    case = case_for(user, pk)
+    case = case_for(pk)
     if case.is_open:
         return move_window(request, case, user)
     if not case.may_be_moved or case.visit is None:
         raise not_now(case, "It cannot be moved")
     row, visit = case.booking, case.visit
     start = MoveVisitForm.initial_of(visit)
-    form = DeskMoveForm(request.POST or None, zone=row.time_zone, initial=start)
+    form = DeskMoveForm(posted(request), zone=row.time_zone, initial=start)
     question = Question(
         title="Move the visit",
         button="Move it",
@@ -123,7 +133,7 @@ def booking_move(request: HttpRequest, pk: int) -> HttpResponse:
 def move_window(request: HttpRequest, case: Case, user: User) -> HttpResponse:
     """The time that an open job is wanted for."""
     row = case.booking
-    form = DeskWindowForm(request.POST or None, zone=row.time_zone, initial=ChangeTimeForm.initial_of(row))
+    form = DeskWindowForm(posted(request), zone=row.time_zone, initial=ChangeTimeForm.initial_of(row))
     question = Question(
         title="Change the time",
         button="Change the time",
@@ -146,11 +156,11 @@ def move_window(request: HttpRequest, case: Case, user: User) -> HttpResponse:
 def booking_cancel(request: HttpRequest, pk: int) -> HttpResponse:
     """Call the job off. The fee stands on the page, and the answer carries what was read there."""
     user = signed_in(request)
-    case = case_for(user, pk)
+    case = case_for(pk)
     row = case.booking
     if not row.is_active:
         raise not_now(case, "It cannot be called off")
-    form = DeskCancelForm(request.POST or None)
+    form = DeskCancelForm(posted(request))
     fee = actions.quote_cancellation(row, by=user)
     question = Question(
         title="Call the job off?",
@@ -196,7 +206,7 @@ def booking_offer(request: HttpRequest, pk: int, bid_pk: int, verb: str) -> Http
         )
     title, button, text, audited, act_on = OFFERS[verb]
     name, row = bid.technician.user.first_name, bid.booking
-    form = WhyForm(request.POST or None)
+    form = WhyForm(posted(request))
     shown = request.POST.get("revision", "")
     question = Question(
         title=title.format(name=name),
@@ -249,7 +259,7 @@ OFFERS: dict[str, tuple[str, str, str, str, Answer]] = {
 def booking_step(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
     """A step that the customer or the technician might have taken, for a reason."""
     user = signed_in(request)
-    case = case_for(user, pk)
+    case = case_for(pk)
     if slug not in STEPS:
         raise Http404
     step = STEPS[slug]
@@ -259,7 +269,7 @@ def booking_step(request: HttpRequest, pk: int, slug: str) -> HttpResponse:
     visit.booking = case.booking
     person = step.person(visit)
     name = visit.technician.user.first_name
-    form = step.form(request.POST or None)
+    form = step.form(posted(request))
     question = Question(
         title=step.title.format(name=name),
         button=step.button,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -16,15 +16,13 @@ from accounts import audit
 from accounts.access import role_required, signed_in
 from accounts.models import Role, User
 from adminpanel.bookings import Found, beyond, ordered
-from adminpanel.jobs import DeskJob, load_cases, load_rows
+from adminpanel.jobs import DeskJob, load_cases, load_rows, stories_of
 from adminpanel.live_bookings import booking_topic, list_topic
-from bookings import access
-from bookings.models import Booking, Dispute
+from bookings.models import Booking
 from bookings.telling import group_at_desk, group_of
 from bookings.views.reading import read_on_page
 from common.csv import download
 from realtime.pages import live_page
-from tracking.models import Leg
 
 BATCH = 1000  # rows of a file that are in memory at a time
 
@@ -51,16 +49,15 @@ def lines(keys: Sequence[int]) -> list[tuple[int, str, DeskJob]]:
 @live_page(pace="close")
 def booking(request: HttpRequest, pk: int) -> HttpResponse:
     """One of them: where it stands, the offers, both sides, what happened, and what the desk may do."""
-    user = signed_in(request)
     read_on_page(request, group_of(pk))
-    found = access.booking_for(user, pk)
+    case = load_cases([str(pk)]).get(str(pk))
+    if case is None:
+        raise Http404
     context = {
-        "booking": found,
-        "case": load_cases([str(pk)])[str(pk)],
+        "booking": case.booking,
+        "case": case,
         "topic": booking_topic(pk),
-        "offers": found.bids.values_list("pk", flat=True),
-        "legs": Leg.objects.filter(booking=pk).only("pk", "kind", "note", "cancelled_at"),
-        "disputes": Dispute.objects.filter(booking=pk).only("pk", "status", "reason"),
+        "story": stories_of([case.booking])[str(pk)],
     }
     return render(request, "adminpanel/booking.html", context)
 

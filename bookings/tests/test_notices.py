@@ -34,7 +34,7 @@ from bookings.states import (
     ProposalStatus,
 )
 from bookings.telling import NEAR, WORDS, fields
-from bookings.tests import make, scenes_disputes, scenes_reviews  # noqa: F401 (their scenes join the others)
+from bookings.tests import make, scenes_desk, scenes_disputes, scenes_reviews  # noqa: F401 (their scenes join the others)
 from bookings.tests.follow import audience, keys_of, touched_by
 from bookings.tests.make import HOUR, MINUTE, NOW
 from bookings.tests.scenes import SCENES, Act, Cast, Scene
