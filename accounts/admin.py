@@ -1,4 +1,4 @@
-"""Accounts in Django's admin, where the desk verifies technicians until it has pages of its own."""
+"""Accounts in Django's admin: the rows as they are, and verifying by hand."""
 
 from __future__ import annotations
 

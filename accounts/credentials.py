@@ -37,6 +37,10 @@ REQUIRED = (CredentialKind.IDENTITY, CredentialKind.INSURANCE)
 ENDS = (CredentialKind.INSURANCE,)  # kinds that always have a last day
 SOON = timedelta(days=14)  # how long before its last day somebody is told, and pages say so
 FAR = timedelta(days=20 * 366)  # a last day further off is a slip of the pen
+MOVES: dict[str, tuple[str, ...]] = {
+    CredentialStatus.PENDING: (CredentialStatus.APPROVED, CredentialStatus.REJECTED),
+    CredentialStatus.APPROVED: (CredentialStatus.EXPIRED, CredentialStatus.SUSPENDED),
+}
 AS_SENT = date.min  # the last day that its sender typed
 REPLACED = "A newer one has taken its place."
 
@@ -257,7 +261,9 @@ def lock(credential: Credential, *states: str) -> Credential:
 def close(
     row: Credential, to: str, *, by: User | None, now: datetime, reason: str = "", also: Iterable[str] = ()
 ) -> None:
-    """Save where it stands now, and why."""
+    """Save where it stands now, and why. Raises `ValueError` for a move that there is not."""
+    if to not in MOVES.get(row.status, ()):
+        raise ValueError(f"No document goes from {row.status} to {to}.")
     row.status, row.reason, row.decided_at = to, reason[:300], now
     row.save(update_fields=["status", "reason", "decided_at", *also])
 

@@ -209,6 +209,11 @@ def test_what_does_not_hold_cannot_be_approved(tess: User, olga: User, kind: str
     assert fresh(row).status == PENDING
 
 
+def test_the_machine_is_the_one_that_is_written_down() -> None:
+    moves = {(start, end) for start, ends in credentials.MOVES.items() for end in ends}
+    assert moves == {(start, end) for (start, _), end in MACHINE.items() if end}
+
+
 def test_a_newer_one_takes_the_place_of_the_older(tess: User, olga: User) -> None:
     older = held(tess, valid_until=date(2027, 4, 1))
     newer = sent(tess, now=NOW + timedelta(days=1))

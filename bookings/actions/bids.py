@@ -130,7 +130,7 @@ def lock_for_bidding(by: User, booking_id: int, now: datetime) -> tuple[Technici
         raise PermissionDenied("Only technicians make offers.")
     technician = lock_technician(by.pk)
     if not technician.is_verified:
-        raise PermissionDenied("You may look, but not offer yet: we are still checking your papers.")
+        raise PermissionDenied("You may look, but not offer yet: not all of your papers are approved.")
     booking = lock_booking(booking_id)
     if booking.status == BookingStatus.DRAFT:
         raise PermissionDenied("This job is not placed yet.")
