@@ -49,10 +49,12 @@ STEP = ("subject_id", "from_state", "to_state", "actor_role", "reason", "at")
 
 
 def sections(user: User) -> Iterable[Section]:
-    """Their jobs, offers, visits, reviews and disputes. A review that is still sealed is its author's alone."""
+    """Their jobs, offers, visits, reviews and disputes. A review that is still sealed is in nobody's copy: it is the desk
+    that makes it.
+    """
     yield from jobs(user)
     yield from work(user)
-    written = Review.objects.filter(author=user.pk)
+    written = Review.objects.opened().filter(author=user.pk)
     told = ("booking_id", "party", "stars", "text", "status", "submitted_at", "published_at")
     yield Section("reviews_written", values_of(written, *told))
     yield Section("reviews_received", values_of(Review.objects.shown().filter(about=user.pk), *told))

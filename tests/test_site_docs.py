@@ -26,6 +26,7 @@ def section(heading: str) -> str:
         ("### Booking", states.BOOKING_MOVES),
         ("### Bid", states.BID_MOVES),
         ("### Session", states.SESSION_MOVES),
+        ("### Review", states.REVIEW_MOVES),
         ("### Dispute", states.DISPUTE_MOVES),
     ],
 )

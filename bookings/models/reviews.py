@@ -58,7 +58,7 @@ class Review(LiveModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.stars} of 5 by {self.get_party_display().lower()} of job {self.booking_id}"
+        return f"Review by the {self.get_party_display().lower()} of job {self.booking_id}"
 
     @property
     def is_sealed(self) -> bool:
