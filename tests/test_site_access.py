@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import User
+from accounts.models import Flag, User
 from bookings import actions
 from bookings.tests import make
 from notifications.unsubscribing import token_for
@@ -268,6 +268,8 @@ def table_of_the_desk(w: World, r: Road) -> dict[str, list[tuple[list[object], s
     pending, open_ = w.pending.booking_id, w.open.pk
     return {
         "desk:dashboard": [([], ADMINS)],
+        **{f"desk:{name}": [([], ADMINS)] for name in ("flags", "health", "presence")},
+        **{f"desk:flag{verb}": [([Flag.objects.get(name="live_desk").pk], ADMINS)] for verb in ("", "_on", "_off")},
         **{f"desk:booking{name}": [([], ADMINS)] for name in ("s", "_new", "s_export")},
         "desk:bookings_bulk": [([verb], ADMINS) for verb in ("accept", "move", "cancel")],
         "desk:booking": [([open_], ADMINS), ([w.draft.pk], "403 403 403 403 403 404 in")],
@@ -446,6 +448,7 @@ def audiences(w: World, r: Road, cast: dict[str, User | None]) -> dict[str, list
         "desk.bookings": [([], {"frank"})],
         "desk.bookings.{show:str}": [(["late"], {"frank"})],
         "desk.figures": [([], {"frank"})],
+        **{f"desk.{name}": [([], {"frank"})] for name in ("flags", "health", "presence")},
         "desk.charts": [([], {"frank"})],
         "desk.waits": [([], {"frank"})],
     }
