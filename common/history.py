@@ -8,10 +8,12 @@ from typing import Any, ClassVar, TypeVar
 from django.conf import settings
 from django.db import models
 
+from realtime.models import LiveModel
+
 H = TypeVar("H", bound="HistoryRow")
 
 
-class HistoryRow(models.Model):
+class HistoryRow(LiveModel):
     """One transition. Rows are only ever added; replaying them gives the current state.
 
     A subclass adds the foreign key to its object. `actor` is null when the clock did it.
@@ -45,7 +47,7 @@ def keep(
 
     `subject` is the object, by the name of the table's foreign key: `subject=booking`.
     """
-    return history._default_manager.create(
+    row = history(
         **subject,
         from_state=before,
         to_state=after,
@@ -55,3 +57,5 @@ def keep(
         at=now,
         device_at=device_at,
     )
+    row.save()
+    return row
