@@ -9,9 +9,9 @@ from datetime import datetime
 from decimal import Decimal
 
 from adminpanel import samples
-from adminpanel.figures import count, figures_topic, standing
+from adminpanel.figures import charts_topic, count, figures_topic, standing
 from adminpanel.live_dashboard import charts, glance, kpis
-from adminpanel.series import PERIODS, charts_topic
+from adminpanel.series import PERIODS
 from adminpanel.tally import Place, tally
 from realtime.fragments import touch_on
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.conf import settings
 from django.db.models import Count, F, QuerySet, Sum
@@ -23,6 +24,7 @@ from common.money import Money
 from realtime.topics import Topic
 
 figures_topic = Topic("desk.figures", users=desk, pace=1.0)
+charts_topic = Topic("desk.charts", users=desk, pace=3.0)
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Figures:
 
     at: datetime
     totals: Mapping[Place, Decimal]
+    series: dict[str, Any] = field(default_factory=dict, compare=False)  # what was counted beside it: see `series`
 
     def count(self, name: str) -> int:
         """How many of that name there are."""
@@ -46,7 +49,7 @@ class Figures:
 
 def figures() -> Figures:
     """The figures as they are now: counted once a second in each process, however many look."""
-    return kept("figures", figures_topic(), count)
+    return kept("figures", [figures_topic(), charts_topic()], count)
 
 
 def count(now: datetime) -> Figures:
@@ -60,7 +63,7 @@ def count(now: datetime) -> Figures:
 
 def standing(now: datetime) -> dict[str, Branch]:
     """How things stand."""
-    rows = {
+    rows: dict[str, QuerySet[Any]] = {
         "open": Booking.objects.filter(status=BookingStatus.OPEN),
         "unassigned": Booking.objects.past_target(),
         "waiting": Session.objects.filter(status=SessionStatus.WAITING),

@@ -84,11 +84,12 @@ def earned(money: Money, seen: Figures, than: str) -> Compared:
     return Compared(name, "Revenue", str(money), money.amount, Decimal(before), than)
 
 
-def load_glances(keys: Sequence[str]) -> Mapping[str, Glance]:
-    """The one panel, under its one key; one query beside the figures."""
-    if "all" not in keys:
-        return {}
-    seen = figures()
+def glance_of(seen: Figures) -> Glance:
+    """The panel of figures; one query, for who is new."""
     people = Technician.objects.filter(user__is_active=True, user__joined_at__gte=Spans(seen.at).lately)
-    newest = people.select_related("user").order_by("-user__joined_at", "-pk")[:NEWEST]
-    return {"all": Glance(seen, list(newest))}
+    return Glance(seen, list(people.select_related("user").order_by("-user__joined_at", "-pk")[:NEWEST]))
+
+
+def load_glances(keys: Sequence[str]) -> Mapping[str, Glance]:
+    """The one panel, under its one key."""
+    return {key: glance_of(figures()) for key in keys if key == "all"}

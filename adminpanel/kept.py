@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -30,27 +30,30 @@ class Kept:
     cursor: Cursor
 
 
-def kept(name: str, topic: str, count: Callable[[datetime], T]) -> T:
+def kept(name: str, topics: Sequence[str], count: Callable[[datetime], T]) -> T:
     """What `count(now)` gave less than a second ago, else what it gives now.
 
     A page that was painted with less than its cursor says would stay wrong: what was counted serves only while the
-    journal has nothing newer on `topic`, which all that it depends on touches. Meanwhile others wait for one count.
+    journal has nothing newer on `topics`, which all that it depends on touches. Meanwhile others wait for one count.
     """
     with _locks[name]:
         now, found = timezone.now(), _kept.get(name)
-        if found is not None and abs(now - found.at) < FOR and is_true(found, topic):
+        # The cursor is from before the count: what commits in between is newer than it.
+        cursor, is_true = look(found, topics)
+        if found is not None and is_true and abs(now - found.at) < FOR:
             value: T = found.value
             return value
-        cursor = journal.now()  # before the count: what commits in between is newer than it
         fresh = count(now)
         _kept[name] = Kept(fresh, now, cursor)
         return fresh
 
 
-def is_true(found: Kept, topic: str) -> bool:
-    """Whether nothing on the topic has been committed since it was counted."""
-    reading = journal.since(found.cursor, [topic])
-    return not (reading.changes or reading.reset)
+def look(found: Kept | None, topics: Sequence[str]) -> tuple[Cursor, bool]:
+    """The cursor of this moment, and whether nothing has been committed on `topics` since `found` was counted."""
+    if found is None:
+        return journal.now(), False
+    reading = journal.since(found.cursor, topics)
+    return reading.cursor, not (reading.changes or reading.reset)
 
 
 def forget() -> None:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from accounts.models import Credential, CredentialStatus, Role, Technician, User
-from adminpanel.figures import figures_topic
+from adminpanel.figures import charts_topic, figures_topic
 from adminpanel.glance import load_glances
 from adminpanel.queues import FOR_THE_DESK
-from adminpanel.series import PERIODS, charts_topic, load_series
+from adminpanel.series import PERIODS, load_series
 from adminpanel.tiles import load_strips
 from bookings.models import Bid, Booking, Dispute, Review, Session
 from bookings.states import BookingStatus, ReviewStatus, SessionStatus

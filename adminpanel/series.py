@@ -13,16 +13,13 @@ from django.db.models import Avg, F, FloatField, Func, Min, OuterRef, QuerySet, 
 from django.db.models.expressions import Combinable
 from django.db.models.functions import TruncDay, TruncHour
 
-from accounts.access import desk
 from adminpanel.days import local_day, zone
-from adminpanel.kept import kept
+from adminpanel.figures import Figures, figures
 from adminpanel.spans import begins
 from adminpanel.tally import Branch, tally
 from bookings.models import Bid, Booking, Session
 from bookings.states import SessionStatus
-from realtime.topics import Topic
 
-charts_topic = Topic("desk.charts", users=desk, pace=3.0)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
@@ -109,21 +106,24 @@ class MinutesBetween(Func):
     def __init__(self, since: str, until: str) -> None:
         super().__init__(F(until), F(since))
 
-    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, list[Any]]:
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, tuple[Any, ...]]:
         """SQLite counts days."""
         ends = [compiler.compile(each) for each in self.source_expressions]
         sql = " - ".join(f"julianday({text})" for text, _ in ends)
-        return f"(({sql}) * 1440.0)", [param for _, params in ends for param in params]
+        return f"(({sql}) * 1440.0)", tuple(param for _, params in ends for param in params)
 
 
 def load_series(keys: Sequence[str]) -> Mapping[str, Series]:
-    """The series of periods by their slugs; one query each, counted once a second in each process."""
-    return {key: series_of(PERIODS[key]) for key in keys if key in PERIODS}
+    """The series of periods by their slugs; one query each."""
+    return {key: series_of(PERIODS[key], figures()) for key in keys if key in PERIODS}
 
 
-def series_of(period: Period) -> Series:
-    """One period up to now."""
-    return kept(f"series {period.slug}", charts_topic(), lambda now: count(period, now))
+def series_of(period: Period, seen: Figures) -> Series:
+    """One period up to now, counted once for each time that the figures are."""
+    if period.slug not in seen.series:
+        seen.series[period.slug] = count(period, seen.at)
+    found: Series = seen.series[period.slug]
+    return found
 
 
 def count(period: Period, now: datetime) -> Series:

@@ -37,7 +37,8 @@ def tally(branches: Mapping[str, Branch]) -> dict[Place, Decimal]:
     return {Place(name, part): total for name, part, total in rows if total is not None}
 
 
-def columns(name: str, branch: Branch) -> QuerySet[Any, tuple[str, str, Decimal | None]]:
+def columns(name: str, branch: Branch) -> QuerySet[Any, Any]:
     """One branch, in the columns and types that all have in common."""
     rows = branch.rows.order_by().values(_name=Cast(Value(name), TextField()), _part=Cast(branch.part, TextField()))
-    return rows.annotate(_total=Cast(branch.measure, Total)).values_list("_name", "_part", "_total")
+    found: QuerySet[Any, Any] = rows.annotate(_total=Cast(branch.measure, Total))
+    return found.values_list("_name", "_part", "_total")

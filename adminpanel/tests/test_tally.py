@@ -79,21 +79,21 @@ def quiet(db, monkeypatch) -> list[str]:
 
 def test_however_many_look_one_counts(quiet):
     counter = Counter()
-    assert [kept.kept("x", TOPIC, counter) for _ in range(50)] == [1] * 50
+    assert [kept.kept("x", [TOPIC], counter) for _ in range(50)] == [1] * 50
 
 
 def test_after_a_second_it_is_counted_again(quiet, monkeypatch):
     counter, now = Counter(), timezone.now()
     for later, expected in ((0, 1), (0.9, 1), (1, 2), (1.9, 2), (2.1, 3)):
         monkeypatch.setattr(timezone, "now", lambda later=later: now + timedelta(seconds=later))
-        assert kept.kept("x", TOPIC, counter) == expected
+        assert kept.kept("x", [TOPIC], counter) == expected
 
 
 def test_a_change_in_between_is_never_left_out(quiet):
     counter = Counter()
-    kept.kept("x", TOPIC, counter)
+    kept.kept("x", [TOPIC], counter)
     quiet.append("something on the topic")
-    assert kept.kept("x", TOPIC, counter) == 2
+    assert kept.kept("x", [TOPIC], counter) == 2
 
 
 def test_a_change_is_asked_of_the_journal_itself(db):
@@ -101,17 +101,17 @@ def test_a_change_is_asked_of_the_journal_itself(db):
     found = Kept(1, timezone.now(), cursor)
     journal.write([journal.Touch("desk.charts", "adminpanel.glance", "all")])
     if connection.vendor == "sqlite":  # on PostgreSQL a transaction's own rows are new to every cursor
-        assert kept.is_true(found, TOPIC)
+        assert kept.look(found, [TOPIC])[1]
     journal.write([journal.Touch(TOPIC, "adminpanel.kpis", "all")])
-    assert not kept.is_true(found, TOPIC)
+    assert not kept.look(found, [TOPIC])[1]
 
 
 def test_what_was_counted_before_another_epoch_is_not_trusted(db):
-    assert not kept.is_true(Kept(1, timezone.now(), Cursor("elsewhere", 5, 5)), TOPIC)
+    assert not kept.look(Kept(1, timezone.now(), Cursor("elsewhere", 5, 5)), [TOPIC])[1]
 
 
 def test_several_things_are_kept_apart(quiet):
     one, other = Counter(), Counter()
-    kept.kept("one", TOPIC, one)
+    kept.kept("one", [TOPIC], one)
     other.asked = 10
-    assert kept.kept("other", TOPIC, other) == 11 and kept.kept("one", TOPIC, one) == 1
+    assert kept.kept("other", [TOPIC], other) == 11 and kept.kept("one", [TOPIC], one) == 1

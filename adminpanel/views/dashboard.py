@@ -11,11 +11,11 @@ from django.views.decorators.http import require_safe
 from accounts.access import role_required
 from accounts.models import Role
 from adminpanel.audit import SOURCES, lines
-from adminpanel.figures import figures, figures_topic
-from adminpanel.glance import load_glances
+from adminpanel.figures import charts_topic, figures, figures_topic
+from adminpanel.glance import glance_of
 from adminpanel.live_audit import activity_topic
 from adminpanel.queues import Queue, queues
-from adminpanel.series import PERIODS, charts_topic
+from adminpanel.series import PERIODS, series_of
 from adminpanel.tiles import strip_of
 from realtime.pages import live_page
 
@@ -28,14 +28,15 @@ DEFAULT = "day"
 @live_page(pace="dashboard")
 def dashboard(request: HttpRequest) -> HttpResponse:
     """The page; `period` is how far back the charts go."""
-    asked = request.GET.get("period", DEFAULT)
+    period = PERIODS.get(request.GET.get("period", DEFAULT), PERIODS[DEFAULT])
     seen = figures()
     context: dict[str, Any] = {
         "strip": strip_of(seen),
         "waits": {name: Queue(name, seen.count(name)) for name in queues()},
         "figures_topic": figures_topic(),
-        "glance": load_glances(["all"])["all"],
-        "period": PERIODS.get(asked, PERIODS[DEFAULT]),
+        "glance": glance_of(seen),
+        "period": period,
+        "series": series_of(period, seen),
         "periods": PERIODS.values(),
         "charts_topic": charts_topic(),
         "lines": {line.key: line for line in lines(limit=FEED)},
