@@ -125,7 +125,6 @@ def test_what_hangs_on_it_is_linked(desk: Client, alice: User, bob: User, frank:
     talk = ask_about(make.offer(booking, bob, now=timezone.now()), by=alice)
     html = desk.get(at(booking)).content.decode()
     assert reverse("desk:leg", args=[leg.pk]) in html and reverse("desk:conversation", args=[talk.pk]) in html
-    assert reverse("admin:bookings_booking_change", args=[booking.pk]) in html
 
 
 def test_who_came_back_stands_once_among_the_offers(

@@ -195,7 +195,7 @@ def test_the_desk_sees_the_talk_about_a_job_and_its_record(desk: Client, alice: 
     conversation = about_job(alice, bob)
     assert conversation.bid is not None
     html = page(desk, conversation)
-    record = reverse("admin:bookings_booking_change", args=[conversation.bid.booking_id])
+    record = reverse("desk:booking", args=[conversation.bid.booking_id])
     assert "Are parts included?" in html and f'href="{record}"' in html
 
 

@@ -62,6 +62,7 @@ class BookFor:
         self.what = WhatForm(data)
         self.where = WhereForm(data, initial=WhereForm.initial_of(last) if last else None)
         self.when = WhenForm(data, draft=draft, initial=WhenForm.initial_for(draft))
+        self.when.fields["budget"].label = "Their budget"
         self.why = WhyForm(data)
 
     @property
