@@ -157,7 +157,7 @@ def limits(seen: Measured) -> list[Limit]:
             LAG,
             seen.lag.p95 if enough_lags else None,
             "LAG_MS",
-            f"or faster, for 95 of 100 of {seen.lag.count} deliveries in the last five minutes",
+            f"95 of 100 are faster, of {seen.lag.count} deliveries in the last five minutes",
         ),
         limit(
             POLLING,

@@ -27,6 +27,7 @@ class Switcher:
 
     def turned(self) -> None:
         """A switch was turned: look now, and once more."""
+        transport.forget()
         self._look_soon()
         self._hub.loop.call_later(AGAIN_AFTER, self._look_soon)
 

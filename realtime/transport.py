@@ -73,6 +73,11 @@ def off_for(people: Mapping[Principal, Any]) -> Mapping[Principal, Collection[st
     return _rule(people)
 
 
+def forget() -> None:
+    """What is remembered of switches is no longer true."""
+    _forget()
+
+
 def off_for_now(people: Mapping[Principal, Any]) -> Mapping[Principal, Collection[str]]:
     """As `off_for`, in a thread of its own and with nothing remembered."""
     close_old_connections()
