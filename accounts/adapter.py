@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.stagekit import clear_login
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
+from django.contrib.auth import get_backends
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from accounts import limits, second_factor, sessions, stepping
 from accounts.models import User
@@ -44,6 +46,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             user.kept_session = sessions.kept(self.request.session)  # type: ignore[attr-defined]
         user.set_password(password)
         user.save(update_fields=["password"])
+
+    def pre_login(self, request: HttpRequest, user: AbstractBaseUser, **options: Any) -> HttpResponse | None:
+        """Stop whom a backend keeps out: Django asks backends about passwords only, and there are passkeys."""
+        if any(backend.keeps_out(user) for backend in get_backends() if hasattr(backend, "keeps_out")):
+            clear_login(request)
+            return cast("HttpResponse", self.respond_user_inactive(request, user))
+        return cast("HttpResponse | None", super().pre_login(request, user, **options))
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Raise `ValidationError` where the account is locked, with the time that is left."""
