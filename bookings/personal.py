@@ -49,8 +49,8 @@ STEP = ("subject_id", "from_state", "to_state", "actor_role", "reason", "at")
 
 
 def sections(user: User) -> Iterable[Section]:
-    """Their jobs, offers, visits, reviews and disputes. A review that is still sealed is in nobody's copy: it is the desk
-    that makes it.
+    """Their jobs, offers, visits, reviews and disputes. A review that is still sealed is in nobody's copy, for
+    the desk makes it.
     """
     yield from jobs(user)
     yield from work(user)

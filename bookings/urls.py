@@ -28,6 +28,7 @@ customer_patterns = [
     path("jobs/<int:pk>/contact/", customer.contact, name="contact"),
     path("jobs/<int:pk>/no-show/", customer.no_show, name="no_show"),
     path("jobs/<int:pk>/review/", reviews.review, name="review"),
+    path("technicians/<int:pk>/reviews/", reviews.reviews_of, name="reviews_of"),
     path("reviews/<int:pk>/flag/", reviews.flag_review, name="flag_review"),
     path("photos/<int:pk>/", photos.photo, name="photo"),
     path("photos/finished/<int:pk>/", photos.completion_photo, name="completion_photo"),

@@ -9,18 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
+from django.db.models import Exists
 from django.utils import timezone
 
-from accounts.models import Role, User
+from accounts.models import Role, Technician, User
 from bookings.live.customer import Place, booking_customer, of_booking, offer, offer_places, place
 from bookings.live.customer import now as job_now
 from bookings.live.people import bookings_showing
 from bookings.live.technician import work_topic
 from bookings.models import Review, ReviewFlag, Session
+from bookings.rating import rate
 from bookings.reviewing import ReviewCard, cards
 from bookings.rules.numbers import minutes
-from bookings.states import Party, ReviewStatus, SessionStatus
+from bookings.states import SHOWN_REVIEW, Party, ReviewStatus, SessionStatus
 from realtime.fragments import Fragment, also_watch, touch, watch
+from realtime.topics import Topic
 
 DONE = SessionStatus.COMPLETED
 
@@ -139,3 +142,57 @@ def rated_jobs(review: Review) -> Iterator[int]:
 # Once its seal is broken or when it is hidden; what a flag changes is nothing that counts.
 also_watch(offer, [watch(Review, fields=("status",), touches=rated_offers)])
 also_watch(job_now, [of_booking(Review, rated_jobs, fields=("status",))])
+
+
+# --- What customers say of a technician -----------------------------------------------------------
+
+
+def readers(user_ids: set[int], technician_id: int) -> set[int]:
+    """Everybody who is signed in, as long as that technician has an account."""
+    there = Exists(User.objects.filter(pk=technician_id, role=Role.TECHNICIAN, is_active=True))
+    return set(User.objects.filter(there, pk__in=user_ids, is_active=True).values_list("pk", flat=True))
+
+
+reviews_topic = Topic("reviews.{technician_id}", users=readers)
+
+
+def said_of(review: Review) -> list[str]:
+    """Where an open review of a technician is read; nowhere while it is sealed, or once it is hidden."""
+    is_shown = review.status in SHOWN_REVIEW and review.party == Party.CUSTOMER
+    return [reviews_topic(review.about_id)] if is_shown else []
+
+
+def load_said(keys: Sequence[str]) -> Mapping[str, Review]:
+    """What customers say of technicians, with who says it and about which kind of job; one query."""
+    rows = Review.objects.shown().filter(pk__in=[int(key) for key in keys], party=Party.CUSTOMER)
+    return {str(row.pk): row for row in rows.select_related("author", "booking__category")}
+
+
+def load_ratings(keys: Sequence[str]) -> Mapping[str, Technician]:
+    """Technicians with their ratings; two queries."""
+    people = list(Technician.objects.select_related("user").filter(pk__in=[int(key) for key in keys]))
+    rate(people)
+    return {str(person.pk): person for person in people}
+
+
+said = Fragment(
+    "bookings.said",
+    template="bookings/_said.html",
+    load=load_said,
+    topics=said_of,
+    watches=[watch(Review, remember=("status",), fields=("status", "text"))],
+    order=lambda review: f"{10**11 - review.published_at.timestamp():018.6f} {10**12 - review.pk:013}",
+)
+rating = Fragment(
+    "bookings.rating",
+    template="bookings/_rating.html",
+    load=load_ratings,
+    topics=lambda person: [reviews_topic(person.pk)],
+    watches=[
+        watch(
+            Review,
+            fields=("status",),
+            touches=lambda row: [(reviews_topic(row.about_id), str(row.about_id))] if rated(row) else [],
+        )
+    ],
+)

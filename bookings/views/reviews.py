@@ -7,15 +7,17 @@ from collections.abc import Callable
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.access import role_required, signed_in
-from accounts.models import Role
+from accounts.models import Role, Technician
 from bookings import access, actions
 from bookings.forms.reviews import FlagForm, ReviewForm
 from bookings.links import job_url
-from bookings.models import Session
+from bookings.live.reviews import reviews_topic
+from bookings.models import Review, Session
 from bookings.reviewing import ReviewCard, cards
 from bookings.rules.words import moment
 from bookings.states import Party, ReviewStatus
@@ -101,3 +103,31 @@ def flag_review(request: HttpRequest, pk: int) -> HttpResponse:
         danger=True,
     )
     return ask(request, question, lambda: actions.flag_review(found, by=user, **form.cleaned_data), form)
+
+
+# --- What customers say of a technician -----------------------------------------------------------
+
+PAGE = 30
+
+
+@require_safe
+@login_required
+@live_page
+def reviews_of(request: HttpRequest, pk: int) -> HttpResponse:
+    """What customers say of a technician, the latest first; for everybody who is signed in."""
+    signed_in(request)
+    people = Technician.objects.select_related("user").filter(user__is_active=True, user__role=Role.TECHNICIAN)
+    technician = get_object_or_404(people, pk=pk)
+    asked = request.GET.get("page", "")
+    page = min(max(int(asked), 1), 1000) if asked.isdecimal() and len(asked) < 9 else 1
+    rows = Review.objects.shown().filter(about=technician.pk, party=Party.CUSTOMER).order_by("-published_at", "-pk")
+    keys = list(rows.values_list("pk", flat=True)[(page - 1) * PAGE : page * PAGE + 1])
+    context = {
+        "technician": technician,
+        "topic": reviews_topic(technician.pk),
+        "keys": keys[:PAGE],
+        "before": page - 1,
+        "after": page + 1 if len(keys) > PAGE else 0,
+        "new": "insert" if page == 1 else "pill",
+    }
+    return render(request, "bookings/reviews_of.html", context)
