@@ -186,6 +186,7 @@ def table(w: World, r: Road) -> dict[str, list[tuple[list[object], str]]]:
             ([w.flagged.booking_id], "409 409 404 404 403 403 in"),  # open: nothing more is to be said
             ([w.asked.booking_id], "409 409 404 403 403 403 in"),  # Dora lost it; nobody has come yet
         ],
+        "bookings:reviews_of": [([w.bid.technician_id], SIGNED_IN), ([w.open.customer_id], NONE_YET)],
         "bookings:flag_review": [
             ([w.published.pk], "200 403 404 404 403 403 in"),
             ([w.flagged.pk], "403 409 404 404 403 403 in"),
@@ -436,6 +437,7 @@ def audiences(w: World, r: Road, cast: dict[str, User | None]) -> dict[str, list
             ([w.claim.pk, bob], {"bob"}),
             ([w.claim.pk, dora], set()),
         ],
+        "reviews.{technician_id}": [([bob], set(CAST) - {""}), ([alice], set())],
         "desk.reviews.{show:str}": [(["flagged"], {"frank"}), (["submitted"], set())],
         "desk.review.{review_id}": [([w.flagged.pk], {"frank"})],
         "desk.disputes.{show:str}": [(["waiting"], {"frank"}), (["nonsense"], set())],
