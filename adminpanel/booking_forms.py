@@ -44,9 +44,12 @@ class TriedForm(WhyForm):
 
 
 class DeskCancelForm(forms.Form):
-    """Why a job is called off: a reason that the fee may depend on, and words."""
+    """Why a job is called off: a reason that the fee may depend on, whose wish it was, and words."""
 
     code = forms.ChoiceField(label="What kind of reason", choices=CancelReason.choices)
+    wished = forms.BooleanField(
+        label="The customer wished it", required=False, help_text="Then it costs them what the rule says; else nothing."
+    )
     reason = forms.CharField(label="Why", max_length=200, widget=forms.Textarea({"rows": 2}), help_text=REASON)
 
 

@@ -22,6 +22,7 @@ from bookings.tests import make
 from bookings.tests.follow import audience, keys_of, on, sent, touched_by
 from bookings.tests.make import DAY, HOUR, MINUTE
 from chat.actions import ask_about
+from realtime.bulk import bulk_update
 
 
 @pytest.fixture
@@ -281,6 +282,20 @@ def test_a_job_is_called_off_with_its_fee_shown_before(desk: Client, alice: User
     assert (booking.status, booking.cancel_note) == ("cancelled", "Flooded street")
     assert "Flooded street" in page(desk, session)
     assert desk.post(at(session, "booking_cancel"), {"code": "other", "reason": "Again"}).status_code == 409
+
+
+def test_a_customers_wish_to_call_it_off_costs_what_the_rule_says(desk: Client, alice: User, bob: User) -> None:
+    session = visit(alice, bob)
+    soon = timezone.now() + HOUR
+    times = {"starts_at": soon, "ends_at": soon + HOUR, "blocked_until": soon + 2 * HOUR}
+    bulk_update(Session.objects.filter(pk=session.pk), created_at=timezone.now() - DAY, **times)
+    url = at(session, "booking_cancel")
+    html = desk.get(url).content.decode()
+    assert "it was not the customer who cancelled" in html and "£30.00, 50% of £60.00" in html
+    data = {"code": "plans_changed", "reason": "She called", "wished": "on"}
+    assert desk.post(url, {**data, "seen_fee": "15.00"}).status_code == 409  # it was less when the page was read
+    done(desk, url, **data, seen_fee="30.000")
+    assert make.fresh(session.booking).fee_amount == 30
 
 
 # --- Offers ---------------------------------------------------------------------------------------

@@ -89,7 +89,9 @@ def later(moment: Any, days: timedelta, zone: Any) -> Any:
 
 def call_off(job: DeskJob, by: User, data: Data) -> str:
     """Call the job off, with the fee that the rule says."""
-    done = actions.cancel_booking(job.booking, by=by, reason=data["code"], note=data["reason"])
+    done = actions.cancel_booking(
+        job.booking, by=by, reason=data["code"], note=data["reason"], for_customer=data["wished"]
+    )
     return f"called off, fee {done.fee}" if done.fee else "called off, no fee"
 
 

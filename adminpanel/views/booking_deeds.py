@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal
 
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404
@@ -161,31 +160,27 @@ def booking_cancel(request: HttpRequest, pk: int) -> HttpResponse:
     if not row.is_active:
         raise not_now(case, "It cannot be called off")
     form = DeskCancelForm(posted(request))
-    fee = actions.quote_cancellation(row, by=user)
+    ours, theirs = (actions.quote_cancellation(row, by=user, for_customer=wished) for wished in (False, True))
     question = Question(
         title="Call the job off?",
         button="Call it off",
         back=page(pk),
-        facts=[("Customer", row.customer), ("Fee", fee.sentence)],
+        facts=[("Customer", row.customer), ("Fee", ours.sentence), ("If they wished it", theirs.sentence)],
         text=["Both sides are told, and standing offers are closed."],
         danger=True,
-        hidden={"seen_fee": str(fee.money.amount)},
+        hidden={"seen_fee": str(theirs.money.amount)},
     )
 
     def act() -> object:
-        code, why = form.cleaned_data["code"], form.cleaned_data["reason"]
+        data = form.cleaned_data
+        code, wished = data["code"], data["wished"]
         seen = amount(request.POST.get("seen_fee", ""))
-        changed = actions.quote_cancellation(row, by=user, reason=code).money.amount
-        return actions.cancel_booking(
-            row, by=user, reason=code, note=why, seen_fee=seen_now(seen, fee.money.amount, changed)
-        )
+        fee = actions.quote_cancellation(row, by=user, reason=code, for_customer=wished).money.amount
+        if wished and seen is not None and seen != theirs.money.amount:
+            fee = seen  # another than was read: the action says so
+        return actions.cancel_booking(row, by=user, reason=code, note=data["reason"], seen_fee=fee, for_customer=wished)
 
     return ask(request, question, act, form)
-
-
-def seen_now(seen: Decimal | None, shown: Decimal, by_reason: Decimal) -> Decimal | None:
-    """The fee to hold the action to: the one shown, unless the reason that was chosen changes it."""
-    return by_reason if seen == shown else seen
 
 
 # --- Offers ---------------------------------------------------------------------------------------

@@ -194,12 +194,14 @@ def cancel_booking(
     reason: str,
     note: str = "",
     seen_fee: Decimal | None = None,
+    for_customer: bool = False,
     now: datetime | None = None,
 ) -> Booking:
     """Call a booking off, with the fee that the rule says, stored.
 
     The customer may until the work is done; the technician only once checked in (before that they
-    `release` it). `seen_fee` is the amount shown before the tap: another one by now raises `Conflict`.
+    `release` it). `seen_fee` is the amount shown before the tap: another one by now raises `Conflict`. With
+    `for_customer` an admin does what the customer wished: the fee is the customer's.
     """
     now = now or timezone.now()
     if reason not in CancelReason.values:
@@ -209,7 +211,7 @@ def cancel_booking(
         bids = list(locking(held.bids.filter(status=BidStatus.SUBMITTED)))
         session = locking(held.sessions.active()).first()
         check_may_cancel(held, session, by)
-        fee = fee_now(held, session, by, reason, now)
+        fee = fee_now(held, session, payer(held, by, for_customer), reason, now)
         if seen_fee is not None and seen_fee != fee.money.amount:
             raise Conflict(
                 f"The fee changed, please look again. {fee.sentence}",
@@ -264,9 +266,17 @@ def cancel_everything(
         close_proposals(session, by=by, now=now)
 
 
-def quote_cancellation(booking: Booking, *, by: User, reason: str = "", now: datetime | None = None) -> Fee:
+def quote_cancellation(
+    booking: Booking, *, by: User, reason: str = "", for_customer: bool = False, now: datetime | None = None
+) -> Fee:
     """What calling `booking` off would cost now; shown before the tap."""
-    return fee_now(booking, booking.sessions.active().first(), by, reason, now or timezone.now())
+    who = payer(booking, by, for_customer)
+    return fee_now(booking, booking.sessions.active().first(), who, reason, now or timezone.now())
+
+
+def payer(booking: Booking, by: User, for_customer: bool) -> User:
+    """Whose cancellation it is: the customer's, where an admin carries out their wish."""
+    return booking.customer if for_customer and by.role == Role.ADMIN else by
 
 
 def fee_now(booking: Booking, session: Session | None, by: User, reason: str, now: datetime) -> Fee:
