@@ -147,7 +147,7 @@ def changes_of(user: User, *, before: datetime | None = None, limit: int = PAGE)
 
 def load_changes(keys: Sequence[str]) -> Mapping[str, Change]:
     """Changes by key; a query a table at most."""
-    found = {}
+    found: dict[str, Change] = {}
     for kind, source in SOURCES.items():
         if ids := ids_of(kind, keys):
             found |= {change.key: change for change in map(source.change, source.rows().filter(pk__in=ids))}

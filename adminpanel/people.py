@@ -194,19 +194,24 @@ def jobs_of(users: Iterable[User]) -> dict[str, Jobs]:
     found: dict[int, list[Any]] = defaultdict(list)
     for role, (rows, path) in SOURCES.items():
         if ids[role]:
-            for row in newest(rows().filter(**{f"{path}__in": ids[role]}), path):
+            for row in newest(rows(), path, ids[role]):
                 found[getattr(row, path)].append(row)
     return {str(user.pk): Jobs(user, found[user.pk]) for user in people}
 
 
-def newest(rows: QuerySet[Any], path: str) -> QuerySet[Any]:
-    """The last few of each."""
-    ranked = rows.annotate(place=Window(RowNumber(), partition_by=F(path), order_by=F("pk").desc()))
-    return ranked.filter(place__lte=JOBS).order_by("-pk")
+def newest(rows: QuerySet[Any], path: str, ids: list[int]) -> QuerySet[Any]:
+    """The last few of each; of one alone without numbering all that they ever had."""
+    if len(ids) == 1:
+        return rows.filter(**{path: ids[0]}).order_by("-pk")[:JOBS]
+    ranked = rows.filter(**{f"{path}__in": ids}).annotate(
+        place=Window(RowNumber(), partition_by=F(path), order_by=F("pk").desc())
+    )
+    last: QuerySet[Any] = ranked.filter(place__lte=JOBS).order_by("-pk")
+    return last
 
 
 SOURCES: dict[str, tuple[Any, str]] = {
     Role.CUSTOMER: (lambda: Booking.objects.select_related("category"), "customer_id"),
-    Role.TECHNICIAN: (lambda: Session.objects.select_related("booking", "bid"), "technician_id"),
+    Role.TECHNICIAN: (lambda: Session.objects.select_related("booking__category", "bid"), "technician_id"),
     Role.DRIVER: (lambda: Dispatch.objects.select_related("leg__booking"), "driver_id"),
 }

@@ -13,10 +13,8 @@ from django.utils import timezone
 from accounts import actions, credentials, people
 from accounts.audit import record
 from accounts.changes import PAGE, changes_of, load_changes
-from accounts.live_changes import changes_topic
 from accounts.models import Role, User
 from accounts.tests import papers
-from bookings.tests.follow import on, sent, touched_by
 
 URL = "/accounts/profile/history/"
 
@@ -95,14 +93,6 @@ def test_pages_follow_each_other(carol, olga):
     second = text(client, URL + older[1])
     assert f"No. {PAGE}”" in second and f"No. {PAGE + 2}”" in second and "No. 1”" not in second
     assert client.get(f"{URL}?before=nonsense").status_code == 200 == client.get(f"{URL}?before=2027-99-99").status_code
-
-
-def test_a_change_is_pushed_to_them_alone_as_their_page_paints_it(carol, dan, olga):
-    touches = touched_by(lambda: actions.deactivate(dan, by=olga, reason="Abuse"))
-    ((name, key),) = on(touches, changes_topic(dan.pk))
-    assert name == "accounts.change" and not on(touches, changes_topic(carol.pk))
-    pieces = sent(touches, carol)
-    assert f"accounts-change-{key}" not in pieces
 
 
 @pytest.mark.parametrize("key", ["", "account", "account-x", "desk-999999", "nonsense-1", "account-1-2"])

@@ -5,14 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts import actions, people
+from accounts.live_changes import changes_topic
 from accounts.models import User
 from adminpanel.live_people import people_topic, person_topic
+from adminpanel.people import JOBS, load_jobs
 from adminpanel.tests.road import leg, offered
+from bookings.models import Booking
 from bookings.tests import make
 from bookings.tests.follow import audience, on, sent, touched_by
 from tests.crawl import browser
@@ -64,6 +69,19 @@ def test_jobs_move_on_the_pages_of_all_three(alice, bob, frank):
     assert ("adminpanel.person_jobs", str(sam.pk)) in on(touches, person_topic(sam.pk))
 
 
+def test_the_jobs_of_several_cost_a_query_a_role_and_are_the_newest_of_each(alice, bob, charlie):
+    for number in range(JOBS + 2):
+        for who in (alice, charlie):
+            Booking.objects.create(customer=who, title=f"No. {number}")
+    with CaptureQueriesContext(connection) as seen:
+        found = load_jobs([str(who.pk) for who in (alice, bob, charlie)])
+    assert len(seen) == 3 and not found[str(bob.pk)].newest
+    for who in (alice, charlie):
+        assert [row.pk for row in found[str(who.pk)].newest] == list(
+            who.bookings.order_by("-pk").values_list("pk", flat=True)[:JOBS]
+        )
+
+
 def test_a_verified_technician_changes_in_the_list_and_on_the_page(frank):
     dora = make.technician("Dora", verified=False)
     touches = touched_by(lambda: actions.verify_technician(dora.technician, by=frank))
@@ -84,6 +102,16 @@ def test_nothing_is_shown_to_whoever_is_not_of_the_desk(alice, bob, frank):
     touches = touched_by(lambda: people.add_note(alice, by=frank, text="Secret"))
     assert audience(touches, "adminpanel.person_note", alice, bob, frank) == {"Frank"}
     assert audience(touches, "adminpanel.person_change", alice, bob, frank) == {"Frank"}
+
+
+def test_what_was_changed_about_somebody_is_pushed_to_them_alone(client: Client, alice, charlie, frank):
+    touches = touched_by(lambda: people.end_every_session(alice, by=frank, reason="Lost phone"))
+    ((name, key),) = on(touches, changes_topic(alice.pk))
+    assert name == "accounts.change" and not on(touches, changes_topic(charlie.pk))
+    assert audience(touches, name, alice, charlie, frank) == {"Alice"}
+    client.force_login(alice)
+    body = str(sent(touches, alice)[f"accounts-change-{key}"]).partition('data-version="1"')[2]
+    assert body and body in client.get(reverse("profile_history")).content.decode()
 
 
 @pytest.mark.parametrize("name", ["alice", "bob", "sam"])
