@@ -9,17 +9,16 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 
-from django.core.paginator import Page, Paginator
-from django.db.models import Q, QuerySet
-from django.http import QueryDict
+from django.db.models import F, FilteredRelation, OuterRef, Q, QuerySet, Subquery
+from django.http import Http404, QueryDict
 from django.urls import reverse
 
 from accounts.models import User
 from adminpanel.queues import FOR_THE_DESK
 from bookings.disputes import Case, cases, shown
-from bookings.models import Bid, Dispute, Session
-from bookings.states import DisputeStatus, Party
-from chat.models import Conversation
+from bookings.models import Dispute, Session
+from bookings.states import BidStatus, DisputeStatus, Party
+from common.money import Money
 
 PAGE = 30
 TABS = {"waiting": "For us", "answering": "Waiting for an answer", "ended": "Ended"}
@@ -28,6 +27,7 @@ STATES: dict[str, tuple[str, ...]] = {
     "answering": (DisputeStatus.AWAITING_RESPONSE,),
     "ended": (DisputeStatus.RESOLVED, DisputeStatus.WITHDRAWN),
 }
+JOINED = ("booking", "opened_by", "against")
 ORDERS = {"waiting": ("opened_at", "pk"), "answering": ("answer_by", "pk"), "ended": ("-ended_at", "-pk")}
 
 
@@ -60,17 +60,32 @@ class Queue:
         self.show = asked.get("show", usual)
         if self.show not in TABS:
             self.show = "waiting"
-        self._page = asked.get("page")
+        page = asked.get("page", "")
+        self.number = int(page) if page.isascii() and page.isdecimal() and len(page) < 6 and int(page) else 1
 
     @cached_property
-    def page(self) -> Page[Any]:
-        """The ids of a page."""
-        return Paginator(listed(self.show).values_list("pk", flat=True), PAGE).get_page(self._page)
+    def _found(self) -> list[Dispute]:
+        rows, start = listed(self.show).select_related(*JOINED), (self.number - 1) * PAGE
+        found = list(rows[start : start + PAGE + 1])
+        if not found and start:  # the queue has become shorter than that
+            self.number, found = 1, list(rows[: PAGE + 1])
+        return found
+
+    @property
+    def rows(self) -> dict[str, Dispute]:
+        """The disputes of the page by key, as their fragment loads them. One query: nobody counts what is behind."""
+        return {str(row.pk): row for row in self._found[:PAGE]}
+
+    @property
+    def has_next(self) -> bool:
+        """Whether there are more."""
+        return len(self._found) > PAGE
 
     @property
     def new(self) -> str:
         """What becomes of one that is not on the page yet: the latest belongs to one end of the list only."""
-        edge = not self.page.has_previous() if self.show == "ended" else not self.page.has_next()
+        more = self.has_next
+        edge = self.number == 1 if self.show == "ended" else not more
         return "insert" if edge else "pill"
 
     @property
@@ -98,7 +113,7 @@ def next_after(dispute: Dispute) -> Dispute | None:
 
 def load_rows(keys: Sequence[str]) -> Mapping[str, Dispute]:
     """Disputes with their job and both sides; one query."""
-    rows = Dispute.objects.select_related("booking", "opened_by", "against").filter(pk__in=keys)
+    rows = Dispute.objects.select_related(*JOINED).filter(pk__in=keys)
     return {str(row.pk): row for row in rows}
 
 
@@ -121,13 +136,10 @@ def seconds(moment: datetime | None) -> float:
 class DeskCase(Case):
     """A dispute as the desk sees it: with the job, the visit, and where the two sides have talked."""
 
-    visit: Session | None = None
+    agreed: Money | None = None
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
     conversation_id: int | None = None
-
-    @property
-    def bid(self) -> Bid | None:
-        """What was agreed."""
-        return self.visit.bid if self.visit else None
 
     @property
     def by_customer(self) -> bool:
@@ -156,19 +168,34 @@ class DeskCase(Case):
 
 
 def load_cases(keys: Sequence[str]) -> Mapping[str, DeskCase]:
-    """Disputes by key; five queries, however many."""
-    rows: list[Any] = list(cases().filter(pk__in=keys))
-    visits: dict[tuple[int, int], Session] = {}
-    among = Session.objects.filter(booking__in={row.booking_id for row in rows}).select_related("bid").order_by("pk")
-    for visit in among:
-        visits[visit.booking_id, visit.technician_id] = visit
-    talks = dict(
-        Conversation.objects.filter(bid__in={each.bid_id for each in visits.values()}).values_list("bid", "pk")
+    """Disputes by key; three queries, however many."""
+    visit = Session.objects.filter(booking=OuterRef("booking_id")).order_by("-pk")
+    rows: Any = cases().annotate(
+        bid=FilteredRelation("booking__bids", condition=Q(booking__bids__status=BidStatus.ACCEPTED)),
+        price=F("bid__amount"),
+        talk=F("bid__conversation"),
+        starts_at=Subquery(visit.values("starts_at")[:1]),
+        ends_at=Subquery(visit.values("ends_at")[:1]),
     )
-    found = {}
-    for row in rows:
-        technician_id = row.against_id if row.party == Party.CUSTOMER else row.opened_by_id
-        at = visits.get((row.booking_id, technician_id))
-        talk = talks.get(at.bid_id) if at else None
-        found[str(row.pk)] = DeskCase(row, shown(row.pieces), row.steps, visit=at, conversation_id=talk)
+    return {str(row.pk): whole_case(row) for row in rows.filter(pk__in=keys)}
+
+
+def whole_case(row: Any) -> DeskCase:
+    """One row with what was joined to it."""
+    return DeskCase(
+        row,
+        shown(row.pieces),
+        row.steps,
+        agreed=None if row.price is None else Money(row.price, row.currency),
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        conversation_id=row.talk,
+    )
+
+
+def case_of(pk: int) -> DeskCase:
+    """One, for the desk, which may read all of them. Raises `Http404` where there is none."""
+    found = load_cases([str(pk)]).get(str(pk))
+    if found is None:
+        raise Http404
     return found

@@ -15,7 +15,7 @@ from accounts.models import Role
 from accounts.stepping import steps_up
 from adminpanel.deciding import decide
 from adminpanel.dispute_forms import DecisionForm
-from adminpanel.disputes import DeskCase, Queue, load_cases, next_after, tab_of
+from adminpanel.disputes import DeskCase, Queue, case_of, next_after, tab_of
 from adminpanel.live_disputes import dispute_topic, list_topic
 from adminpanel.views.replies import deed
 from bookings import access, actions
@@ -43,8 +43,7 @@ def queue(request: HttpRequest) -> HttpResponse:
 @live_page(pace="dashboard")
 def dispute(request: HttpRequest, pk: int) -> HttpResponse:
     """One dispute beside the list: what both sides say, what they agreed on, and what can be done."""
-    found = access.dispute_for(signed_in(request), pk)
-    return render(request, "adminpanel/dispute.html", beside(request, found))
+    return render(request, "adminpanel/dispute.html", beside(request, case_of(pk)))
 
 
 def listed(request: HttpRequest, usual: str = "waiting") -> dict[str, Any]:
@@ -55,15 +54,9 @@ def listed(request: HttpRequest, usual: str = "waiting") -> dict[str, Any]:
     return {"queue": shown, "list_topic": list_topic(shown.show)}
 
 
-def beside(request: HttpRequest, found: Dispute) -> dict[str, Any]:
+def beside(request: HttpRequest, case: DeskCase) -> dict[str, Any]:
     """The list and one dispute."""
-    context = listed(request, tab_of(found.status))
-    return {**context, "case": case_of(found), "topic": dispute_topic(found.pk)}
-
-
-def case_of(found: Dispute) -> DeskCase:
-    """With all that is on the table."""
-    return load_cases([str(found.pk)])[str(found.pk)]
+    return {**listed(request, tab_of(case.dispute.status)), "case": case, "topic": dispute_topic(case.pk)}
 
 
 def case_url(pk: int) -> str:
@@ -79,7 +72,11 @@ def onward(found: Dispute) -> str:
 
 def required(request: HttpRequest, pk: int, *states: str) -> Dispute:
     """The dispute. Raises `Conflict` where the page that asks is behind; of a POST the action asks that itself."""
-    found = access.dispute_for(signed_in(request), pk)
+    return still(request, access.dispute_for(signed_in(request), pk), *states)
+
+
+def still(request: HttpRequest, found: Dispute, *states: str) -> Dispute:
+    """The same, of a dispute in hand."""
     if request.method != "POST" and found.status not in states:
         raise moved_on(found)
     return found
@@ -109,16 +106,15 @@ def take_on(request: HttpRequest, pk: int) -> HttpResponse:
 @steps_up
 def resolve(request: HttpRequest, pk: int) -> HttpResponse:
     """The decision, typed beside what it is about."""
-    found = required(request, pk, DisputeStatus.UNDER_REVIEW)
-    context = beside(request, found)
-    bid = context["case"].bid
-    form = DecisionForm(request.POST or None, currency=found.currency, agreed=str(bid.price) if bid else "")
+    case = case_of(pk)
+    found = still(request, case.dispute, DisputeStatus.UNDER_REVIEW)
+    form = DecisionForm(request.POST or None, currency=found.currency, agreed=str(case.agreed or ""))
     question = Question(
         title="Decide",
         button="Decide it",
         back=case_url(pk),
         template="adminpanel/dispute_decide.html",
-        context=context,
+        context=beside(request, case),
     )
 
     def act() -> object:
