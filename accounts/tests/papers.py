@@ -11,12 +11,19 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
 from accounts import credentials
-from accounts.models import Credential, CredentialKind, User
+from accounts.models import Credential, CredentialKind, Role, Technician, User
 from common.documents import Document
 
 NOW = datetime(2027, 3, 2, 9, 0, tzinfo=UTC)
 NEXT_YEAR = date(2028, 3, 1)
 PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
+
+
+def newcomer(name: str = "Nina") -> User:
+    """A technician around Camden whom nobody has verified."""
+    user = User.objects.create_user(f"{name.lower()}@example.org", name=f"{name} Test", role=Role.TECHNICIAN)
+    Technician.objects.create(user=user, base_label="Camden", base_latitude=51.539, base_longitude=-0.1426)
+    return user
 
 
 def document(name: str = "passport.jpg", content: bytes = b"a picture") -> Document:

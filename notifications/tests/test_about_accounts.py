@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from accounts import actions, credentials
-from accounts.models import CredentialKind, User
-from accounts.tests.papers import NOW, held, sent, verified
-from bookings.tests import make
+from accounts.models import CredentialKind, Skill, User
+from accounts.tests.papers import NOW, held, newcomer, sent, verified
 from notifications.models import Mail, Notification
 
 INSURANCE, TRADE = CredentialKind.INSURANCE, CredentialKind.TRADE
@@ -25,7 +24,7 @@ def media(settings: Any, tmp_path: Path) -> None:
 @pytest.fixture
 def nina(db: None) -> User:
     """A technician nobody has verified."""
-    return make.technician("Nina", verified=False)
+    return newcomer()
 
 
 def told(user: User) -> list[str]:
@@ -51,7 +50,7 @@ def test_the_desk_hears_of_each_document_and_of_several_in_one_row(nina: User, d
 
 
 def test_the_desk_hears_of_a_new_technician_and_not_of_customers(frank: User) -> None:
-    trade = actions.Trade([make.skill()], "Camden", 51.539, -0.1426, 12)
+    trade = actions.Trade([Skill.objects.create(slug="tiles", name="Tiles")], "Camden", 51.539, -0.1426, 12)
     made = {"password": None, "time_zone": "Europe/London"}
     actions.sign_up_customer(email="c@example.org", name="Carol Reed", **made)  # type: ignore[arg-type]
     assert not told(frank)
