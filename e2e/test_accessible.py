@@ -37,6 +37,7 @@ NO_PAGE = {
     "readyz",
     "chat:replies",
     "desk:driver_track",
+    "credential_file",
 }
 
 
