@@ -37,9 +37,9 @@ SORTS = (
     Sort("completed", "Finished today", "circle-check", "desk:bookings", {"show": "today"}),
     Sort("revenue", "Revenue today", "banknote", "desk:bookings", {"show": "today"}),
     Sort("people", "People online", "users", "desk:presence"),
-    Sort("verification", "Documents to check", "badge-check", "desk:verification", {}, "wait"),
+    Sort("verification", "Documents", "badge-check", "desk:verification", {}, "wait"),
     Sort("reviews", "Flagged reviews", "flag", "desk:reviews", {}, "wait"),
-    Sort("disputes", "Disputes to decide", "gavel", "desk:disputes", {}, "wait"),
+    Sort("disputes", "Disputes", "gavel", "desk:disputes", {}, "wait"),
 )
 DRIVERS = (
     Sort("drivers_online", "online", "wifi", "desk:fleet", {"connection": "online"}),
