@@ -47,7 +47,7 @@ SWITCHES = {
         Switch(
             "live_driver_messages",
             "Driver messages live",
-            "Conversations on drivers' screens ask every few seconds.",
+            "Open conversations of drivers ask every few seconds; their main screen stays live.",
             roles=(Role.DRIVER,),
         ),
     )

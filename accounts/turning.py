@@ -98,10 +98,11 @@ def tell_pages_of_names(instance: Any, action: str, **_: Any) -> None:
 
 
 def turned(name: str) -> None:
-    """Forget what was read, now and after the commit, and have open pages looked at."""
+    """Forget what was read, now and after the commit, and have open pages looked at where it is a switch of theirs."""
     flags.forget()
     transaction.on_commit(flags.forget)
-    transport.turned(name)
+    if name in flags.SWITCHES:
+        transport.turned(name)
 
 
 @receiver(post_migrate)

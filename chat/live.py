@@ -65,7 +65,8 @@ talks_topic = Topic("user.{user_id}.talks", users=lambda user_ids, user_id: user
 desk_topic = Topic("desk.messages", users=desk)
 desk_talks_topic = Topic("desk.talks", users=desk)
 
-transport.needs("live_driver_messages", "chat.", "user.{user_id}.talks")
+# Not the list of conversations: it stands on drivers' one screen too, where offers must not wait for a poll.
+transport.needs("live_driver_messages", "chat.")
 
 
 # --- Messages -------------------------------------------------------------------------------------

@@ -277,7 +277,7 @@ def test_the_sites_own_flags_are_there_from_the_start_and_stay_as_they_were_turn
         ("journey.7", {"live_positions"}),
         ("user.7.fixes", set()),
         ("chat.7", {"live_driver_messages"}),
-        ("user.7.talks", {"live_driver_messages"}),
+        ("user.7.talks", set()),
         ("user.7.drive", set()),
     ],
 )
