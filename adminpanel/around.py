@@ -13,7 +13,8 @@ from django.db.models.functions import Cast
 
 from bookings.models import BookingPhoto, CompletionPhoto, ContactAttempt, Dispute, RescheduleProposal
 from bookings.states import ACTIVE_SESSION, ContactChannel, DisputeReason, ProposalStatus
-from tracking.models import Leg, LegKind
+from tracking.models import Leg
+from tracking.states import LegKind
 
 PHOTO, DONE, WISH, TRY, LEG, DISPUTE = "photo", "done", "wish", "try", "leg", "dispute"
 LABELS: dict[str, Any] = {TRY: ContactChannel, LEG: LegKind, DISPUTE: DisputeReason}

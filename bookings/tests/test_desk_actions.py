@@ -96,9 +96,7 @@ def test_both_sides_are_told_once_and_in_the_right_words(alice: User, bob: User,
     assert not [text for text in texts(bob) if "accepted" in text]
 
 
-def test_the_other_offers_are_closed_by_it(
-    alice: User, bob: User, dora: User, frank: User
-) -> None:
+def test_the_other_offers_are_closed_by_it(alice: User, bob: User, dora: User, frank: User) -> None:
     booking = make.job(alice)
     other = make.offer(booking, dora)
     send(booking, bob, frank)
