@@ -7,6 +7,7 @@ import json
 import re
 import zipfile
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -19,8 +20,10 @@ from django.utils import timezone
 from accounts import actions, people
 from accounts.models import AccountHistory, AccountNote, DeskAction, Role, User
 from adminpanel.people import PAGE, Found
+from bookings.models import Dispute, Review
 from bookings.tests import make
 from bookings.tests.make import DAY, HOUR
+from chat.actions import desk_conversation, send_message
 from tests.crawl import browser
 
 
@@ -267,10 +270,6 @@ def test_the_copy_holds_what_is_theirs_and_nothing_of_others(desk, media, alice,
 
 def test_a_copy_names_no_folder_of_a_sender(desk, media, alice, bob):
     """A file that its sender called ../../etc lies in its own folder, under a name."""
-    from uuid import uuid4
-
-    from chat.actions import desk_conversation, send_message
-
     send_message(
         desk_conversation(alice, by=alice), by=alice, id=uuid4(), text="Look", files=[make.picture("..\\..\\evil.jpg")]
     )
@@ -280,8 +279,6 @@ def test_a_copy_names_no_folder_of_a_sender(desk, media, alice, bob):
 
 
 def test_a_sealed_review_is_in_nobodys_copy(desk, alice, bob):
-    from bookings.models import Review
-
     booking = make.finished(make.visit(alice, bob)).booking
     Review.objects.create(
         booking=booking, author=alice, about=bob, party="customer", stars=1, text="Secret", opens_at=make.NOW
@@ -291,3 +288,19 @@ def test_a_sealed_review_is_in_nobodys_copy(desk, alice, bob):
     assert json.loads(copy.read("bookings/reviews_received.json")) == []
     own = zipfile.ZipFile(io.BytesIO(b"".join(desk.post(url("person_export", alice.pk), REASON))))
     assert json.loads(own.read("bookings/reviews_written.json")) == [], "it is the desk that makes the copy"
+
+
+def test_a_complaint_of_which_somebody_was_not_told_is_not_in_their_copy(desk, alice, bob):
+    booking = make.finished(make.visit(alice, bob)).booking
+    complaint = Dispute.objects.create(
+        booking=booking, opened_by=alice, against=bob, party="customer", reason="quality", statement="Still drips"
+    )
+
+    def told() -> list[str]:
+        copy = zipfile.ZipFile(io.BytesIO(b"".join(desk.post(url("person_export", bob.pk), REASON))))
+        return [row["statement"] for row in json.loads(copy.read("bookings/disputes.json"))]
+
+    assert told() == []
+    complaint.answer_by = make.NOW + 2 * DAY
+    complaint.save()
+    assert told() == ["Still drips"]
