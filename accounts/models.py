@@ -281,12 +281,16 @@ class DeskAction(LiveModel):
         return f"{self.verb}: {self.label}"
 
 
+class LiveFlagManager(FlagManager.from_queryset(LiveQuerySet)):  # type: ignore[misc]
+    """Waffle's, whose rows are live."""
+
+
 class Flag(LiveModel, AbstractUserFlag):
     """A switch for a part of the site. Its share of people is a stable one: see `accounts.flags`."""
 
     roles = models.JSONField(default=list, blank=True, help_text="Roles it is on for, whatever the share.")
 
-    objects = FlagManager.from_queryset(LiveQuerySet)()
+    objects: ClassVar[LiveFlagManager] = LiveFlagManager()
 
     class Meta(AbstractUserFlag.Meta):
         abstract = False

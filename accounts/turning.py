@@ -51,7 +51,7 @@ def turn_flag(flag: Flag, wanted: Setting, *, by: User, reason: str) -> Flag:
     """Have a flag stand as `wanted`; open pages follow within seconds. Raises `Conflict` when it does already."""
     if by.role != Role.ADMIN:
         raise PermissionDenied
-    row = Flag.objects.select_for_update().get(pk=flag.pk)
+    row: Flag = Flag.objects.select_for_update().get(pk=flag.pk)
     before, after = setting_of(row).facts, wanted.facts
     changed = {name: [before[name], after[name]] for name in after if before[name] != after[name]}
     if not changed:
@@ -110,4 +110,5 @@ def make_rows(sender: Any, using: str, **_: Any) -> None:
     """The flags that the site asks for have a row each, on for everybody, so that the desk finds them."""
     if sender.name == "accounts":
         rows = [Flag(name=name, everyone=switch.default, superusers=False) for name, switch in flags.SWITCHES.items()]
-        models.QuerySet(Flag, using=using).bulk_create(rows, ignore_conflicts=True)
+        everything: models.QuerySet[Flag] = models.QuerySet(Flag, using=using)
+        everything.bulk_create(rows, ignore_conflicts=True)

@@ -240,8 +240,8 @@ def pages_open(now: datetime) -> Sequence[tuple[Any, str, str, int]]:
     user_id = Case(When(kind="user", then=Cast("principal", BigIntegerField())))
     role = Subquery(User.objects.filter(pk=OuterRef("user_id")).values("role"))
     rows = Presence.objects.filter(seen_at__gte=recent).annotate(user_id=user_id)
-    rows = rows.annotate(group=Case(When(kind="user", then=role), default=Value(BY_LINK)))
-    counted = rows.values_list("process_id", "group", "transport").annotate(count=Count("pk")).order_by()
+    grouped = rows.annotate(group=Case(When(kind="user", then=role), default=Value(BY_LINK)))
+    counted = grouped.values_list("process_id", "group", "transport").annotate(count=Count("pk")).order_by()
     return [(process, group or BY_LINK, way, count) for process, group, way, count in counted]
 
 

@@ -141,7 +141,7 @@ def load_counts(keys: Sequence[str]) -> Mapping[str, Counts]:
     return {"all": Counts(people, away, sum(here for kind, _, here, _ in found if kind == "link"))}
 
 
-def with_role(rows: QuerySet[Presence]) -> QuerySet[Presence]:
+def with_role(rows: QuerySet[Presence]) -> QuerySet[Any]:
     """Presence with the role of whoever it is; none for the bearer of a link, and where the account is closed."""
     user_id = Case(When(kind="user", then=Cast("principal", BigIntegerField())))
     role = User.objects.filter(pk=OuterRef("user_id"), is_active=True).values("role")

@@ -136,7 +136,7 @@ class Job:
         people = {question.principal: None for question in self.questions if question.principal is not None}
         off = transport.off_for(people) if people else {}
         for question in self.questions:
-            if question.principal in off:
+            if question.principal is not None and question.principal in off:
                 question.asks = not question.switches.isdisjoint(off[question.principal])
 
     def _render(self) -> None:

@@ -152,7 +152,7 @@ def live_head(context: template.Context) -> SafeString:
         return SafeString()
     page = page or begin(request)
     link = getattr(request, "live_link", "")
-    who = Principal("link", link) if link else Principal("user", str(user.pk))
+    who = Principal("link", link) if link else Principal("user", str(request.user.pk))
     values = {
         "cursor": page.cursor,
         "transport": "poll" if transport.asks(who, (), None if link else user) else "socket",
