@@ -94,15 +94,13 @@ def test_what_a_customer_and_a_technician_do_moves_everything_on_it(
     stayed(desk)
 
 
-def test_what_waits_for_a_decision_is_counted_in_the_rail_and_above(
-    person: Callable[..., Page], way: Way, frank: User
-) -> None:
+def test_what_waits_for_a_decision_is_counted_in_the_rail_and_above(person: Callable[..., Page], frank: User) -> None:
     bob = make.technician("Bob")
-    desk = dashboard(person, frank, way)
-    fleet = person(frank, url=way.url, **WIDE)
-    fleet.goto(reverse("desk:audit"))
-    stay(follows(fleet, way.state))
-    badges = [page.locator("#adminpanel-waits-verification") for page in (desk, fleet)]
+    desk = dashboard(person, frank)
+    other = person(frank, **WIDE)
+    other.goto(reverse("desk:audit"))
+    stay(follows(other))
+    badges = [page.locator("#adminpanel-waits-verification") for page in (desk, other)]
     for badge in badges:
         expect(badge).to_be_hidden()
     sent = credentials.submit_credential(bob.technician, by=bob, kind=CredentialKind.TRADE, document=document())
@@ -113,7 +111,7 @@ def test_what_waits_for_a_decision_is_counted_in_the_rail_and_above(
     says(desk, verification="0")
     for badge in badges:
         expect(badge).to_be_hidden(timeout=IN_TIME)
-    stayed(desk, fleet)
+    stayed(desk, other)
 
 
 def test_the_feed_rests_under_the_pointer_and_hides_what_is_muted(person: Callable[..., Page], frank: User) -> None:

@@ -452,6 +452,7 @@ def audiences(w: World, r: Road, cast: dict[str, User | None]) -> dict[str, list
         "desk.figures": [([], {"frank"})],
         **{f"desk.{name}": [([], {"frank"})] for name in ("flags", "health", "presence")},
         "desk.charts": [([], {"frank"})],
+        "desk.activity": [([], {"frank"})],
         "desk.waits": [([], {"frank"})],
     }
 

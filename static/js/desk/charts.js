@@ -42,7 +42,6 @@ function datasets(figure, series) {
     borderRadius: 3,
     maxBarThickness: 18,
     pointRadius: line ? 2.5 : 0,
-    tension: 0.3,
     spanGaps: true,
   }));
 }
