@@ -130,7 +130,7 @@ def test_the_desk_sends_somebody_and_both_sides_see_it(person: People, way: Way,
     answer(desk, "Send them instead")
     expect(now(desk)).to_contain_text("Dora Test")
     expect(home.locator(".job-now")).to_contain_text("Dora")
-    expect(work.locator("[data-live='bookings.work']")).to_contain_text(re.compile("gave the job to somebody else"))
+    expect(work.locator("[data-live='bookings.work']")).to_contain_text(re.compile("Somebody else comes instead"))
     stayed(desk, home, work)
 
 

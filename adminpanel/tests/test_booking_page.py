@@ -22,6 +22,7 @@ from bookings.tests import make
 from bookings.tests.follow import audience, keys_of, on, sent, touched_by
 from bookings.tests.make import DAY, HOUR, MINUTE
 from chat.actions import ask_about
+from chat.models import Message
 from realtime.bulk import bulk_update
 
 
@@ -228,6 +229,15 @@ def test_somebody_else_is_sent_from_the_page(desk: Client, alice: User, bob: Use
     assert "Who comes instead of Bob Test?" in html and f'value="{bob.pk}"' not in html
     done(desk, at(session, "booking_assign"), **plan(session, dora))
     assert session.booking.sessions.active().get().technician.user == dora
+
+
+def test_the_conversation_says_that_the_desk_took_it_back(desk: Client, alice: User, bob: User, dora: User) -> None:
+    session = visit(alice, bob)
+    done(desk, at(session, "booking_assign"), **plan(session, dora))
+    said = list(Message.objects.filter(conversation__bid=session.bid).order_by("seq").values_list("text", flat=True))
+    assert said[-1] == "The desk took this job back from Bob: Somebody else comes instead."
+    told = Message.objects.filter(conversation__bid__technician=dora.pk).order_by("seq").first()
+    assert told and told.text.startswith("Booked by the desk: £75.00")
 
 
 def test_nobody_is_sent_to_a_job_that_goes_on_or_is_over(desk: Client, alice: User, bob: User) -> None:

@@ -29,7 +29,7 @@ from common.money import is_exact, whole_units
 from common.refusals import Conflict, Invalid
 
 T = TypeVar("T")
-TAKEN_AWAY = "The desk gave the job to somebody else."
+TAKEN_AWAY = "Somebody else comes instead."
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ from bookings.actions import Plan
 from bookings.models import Booking, Session
 from bookings.tests import make
 from bookings.tests.make import DAY, HOUR, MINUTE, NOW, TOMORROW_NOON
-from chat.models import Message
 from common.refusals import Conflict, Invalid
 from notifications.models import Notification
 
@@ -215,13 +214,6 @@ def test_somebody_else_is_sent_in_one_step(alice: User, bob: User, dora: User, f
     assert "The desk sends you Dora, Wed 3 Mar, 12:00 GMT: Kitchen tap leaks" in texts(alice)
     assert not [text for text in texts(alice) if "can no longer come" in text]
     assert not [text for text in texts(dora) if "open again" in text]
-
-
-def test_the_conversation_says_that_the_desk_took_it_back(alice: User, bob: User, dora: User, frank: User) -> None:
-    first = make.visit(alice, bob)
-    send(first.booking, dora, frank)
-    said = list(Message.objects.filter(conversation__bid=first.bid).values_list("text", flat=True))
-    assert said[-1].startswith("The desk took this job back from Bob") and "open for others" not in said[-1]
 
 
 def test_who_was_replaced_by_mistake_comes_back(alice: User, bob: User, dora: User, frank: User) -> None:
