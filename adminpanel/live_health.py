@@ -67,7 +67,6 @@ health = Fragment(
     load=load_health,
     topics=lambda health: [health_topic()],
     watches=[watch(ServerProcess, touches=the_page), watch(Alert, touches=the_page)],
-    latest=True,
 )
 
 alert = Fragment(

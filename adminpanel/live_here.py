@@ -38,7 +38,6 @@ here = Fragment(
         watch(User, fields=("name", "role", "is_active", "photo")),
     ],
     order=lambda person: person.order,
-    latest=True,
 )
 
 here_counts = Fragment(
@@ -47,7 +46,6 @@ here_counts = Fragment(
     load=load_counts,
     topics=lambda counts: [presence_topic()],
     watches=[watch(Presence, touches=all_of_them), watch(User, fields=("role", "is_active"), touches=all_of_them)],
-    latest=True,
 )
 
 

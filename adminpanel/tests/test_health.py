@@ -197,7 +197,7 @@ def test_the_page_moves_with_each_report(db):
     row.counters = {}
     row.save(update_fields=["counters"])
     touched = list(JournalRow.objects.values_list("topic", "fragment", "key", "latest"))
-    assert touched == [("desk.health", "adminpanel.health", "all", True)]
+    assert touched == [("desk.health", "adminpanel.health", "all", False)]
 
 
 # --- Alerts ---------------------------------------------------------------------------------------
