@@ -2,7 +2,27 @@
 
 from django.urls import path
 
-from adminpanel.views import audit, booking_bulk, booking_deeds, booking_new, bookings, compose, dashboard, disputes, drivers, flags, fleet, health, legs, messages, people, replies, reviews, second_factor, verification
+from adminpanel.views import (
+    audit,
+    booking_bulk,
+    booking_deeds,
+    booking_new,
+    bookings,
+    compose,
+    dashboard,
+    disputes,
+    drivers,
+    flags,
+    fleet,
+    health,
+    legs,
+    messages,
+    people,
+    replies,
+    reviews,
+    second_factor,
+    verification,
+)
 
 app_name = "desk"
 urlpatterns = [
@@ -23,11 +43,6 @@ urlpatterns = [
     path("flags/<int:pk>/", flags.flag, name="flag"),
     path("flags/<int:pk>/on/", flags.flag_on, name="flag_on"),
     path("flags/<int:pk>/off/", flags.flag_off, name="flag_off"),
-    path("disputes/", disputes.queue, name="disputes"),
-    path("disputes/<int:pk>/", disputes.dispute, name="dispute"),
-    path("disputes/<int:pk>/take-on/", disputes.take_on, name="dispute_take_on"),
-    path("disputes/<int:pk>/decide/", disputes.resolve, name="dispute_decide"),
-    path("disputes/<int:pk>/evidence/", disputes.add, name="dispute_add"),
     path("health/", health.health, name="health"),
     path("presence/", health.presence, name="presence"),
     path("fleet/", fleet.fleet, name="fleet"),
@@ -74,4 +89,9 @@ urlpatterns = [
     path("verification/<int:pk>/approve/", verification.approve, name="credential_approve"),
     path("verification/<int:pk>/reject/", verification.reject, name="credential_reject"),
     path("verification/<int:pk>/suspend/", verification.suspend, name="credential_suspend"),
+    path("disputes/", disputes.queue, name="disputes"),
+    path("disputes/<int:pk>/", disputes.dispute, name="dispute"),
+    path("disputes/<int:pk>/take-on/", disputes.take_on, name="dispute_take_on"),
+    path("disputes/<int:pk>/decide/", disputes.resolve, name="dispute_decide"),
+    path("disputes/<int:pk>/evidence/", disputes.add, name="dispute_add"),
 ]
