@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from django.db.models import Avg, Count, Max, OuterRef, Prefetch, Q, Subquery
+from django.db.models import Avg, Count, F, Max, OuterRef, Prefetch, Q, Subquery
 from django.http import QueryDict
 from django.urls import reverse
 
@@ -96,7 +96,7 @@ class Queue:
 def listed(show: str) -> ReviewQuerySet:
     """Those of a list: what waits in the order in which it was flagged, the others the latest first."""
     rows = for_rows().filter(status=show)
-    return rows.order_by("flagged_at", "pk") if show == "flagged" else rows.order_by("-published_at", "-pk")
+    return rows.order_by(F("flagged_at"), "pk") if show == "flagged" else rows.order_by("-published_at", "-pk")
 
 
 def for_rows() -> ReviewQuerySet:
@@ -189,9 +189,9 @@ class ReviewCase:
 def load_cases(keys: Sequence[str]) -> Mapping[str, ReviewCase]:
     """Open reviews by key; three queries for any number. A sealed one of the other side stays out."""
     rows = Review.objects.opened().with_people().filter(pk__in=ids(keys)).annotate(**rated(), **answered())
-    people = Prefetch("flags", ReviewFlag.objects.select_related("by"))
-    steps = Prefetch("history", ReviewHistory.objects.select_related("actor"))
-    return {str(row.pk): case_of(row) for row in rows.prefetch_related(people, steps)}
+    people = rows.prefetch_related(Prefetch("flags", ReviewFlag.objects.select_related("by")))
+    whole = people.prefetch_related(Prefetch("history", ReviewHistory.objects.select_related("actor")))
+    return {str(row.pk): case_of(row) for row in whole}
 
 
 def rated() -> dict[str, Subquery]:

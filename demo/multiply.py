@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 
 from django.core.management.color import no_style
 from django.db import connection, models, transaction
@@ -74,10 +74,10 @@ class Copying:
     def copy(self, model: type[models.Model], rows: list[int], copies: int, *, back: timedelta) -> int:
         """Copy `rows` so many times; returns how many rows came of it."""
         self.ids[model] = rows
-        columns = [cast("models.Field[Any, Any]", each) for each in model._meta.concrete_fields]
-        names = ", ".join(quoted(each.column) for each in columns)
+        columns = model._meta.concrete_fields
+        names = ", ".join(quoted(str(each.column)) for each in columns)
         values = ", ".join(self.value(model, each) for each in columns)
-        table, key = quoted(model._meta.db_table), quoted(model._meta.pk.column)  # type: ignore[union-attr]
+        table, key = quoted(model._meta.db_table), quoted(str(model._meta.pk.column))
         with connection.cursor() as cursor:
             cursor.execute(
                 f"INSERT INTO {table} ({names}) SELECT {values} FROM {table} "  # noqa: S608 (names of our own columns)
@@ -87,23 +87,23 @@ class Copying:
                     "rows": rows,
                     "step": self.step,
                     "people": self.people,
-                    "back": back,
+                    "back": f"{back.total_seconds()} seconds",
                     **{f"rows_of_{m._meta.model_name}": known for m, known in self.ids.items()},
                 },
             )
-            return cursor.rowcount
+            return int(cursor.rowcount)
 
     def value(self, model: type[models.Model], column: models.Field[Any, Any]) -> str:
         """What a copy has in a column: ids of other copies, earlier instants, another address, else the same."""
-        name = quoted(column.column)
+        name = quoted(str(column.column))
         of = column.related_model if column.is_relation else (model if column.primary_key else None)
         if of in self.ids:
-            known = cast("type[models.Model]", of)
+            known = of
             turn = "(1 + (n - 1) %% %(people)s)" if known in (User, Technician) else "n"
             moved = f"{name} + {turn} * %(step)s"
             return f"CASE WHEN {name} = ANY(%(rows_of_{known._meta.model_name})s) THEN {moved} ELSE {name} END"
         if isinstance(column, models.DateTimeField):
-            return f"{name} - n * %(back)s"
+            return f"{name} - n * %(back)s::interval"
         if isinstance(column, models.EmailField):
             return f"'n' || n || '.' || {name}"
         return name

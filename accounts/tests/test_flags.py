@@ -6,6 +6,7 @@ import math
 import random
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -64,7 +65,7 @@ def test_thirty_percent_of_ten_thousand_people_is_thirty_percent(name):
 
 def test_raising_the_share_only_adds_people():
     shares = [share("live_desk", percent) for percent in (0, 0.1, 1, 10, 30, 30.1, 75, 99.9)]
-    assert all(less <= more for less, more in zip(shares, shares[1:], strict=False)) and not shares[0]
+    assert all(less <= more for less, more in pairwise(shares)) and not shares[0]
     assert len(shares[1]) < len(shares[2]) < PEOPLE / 50 and len(shares[-1]) > PEOPLE * 0.99
 
 
