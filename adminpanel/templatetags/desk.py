@@ -45,7 +45,7 @@ def desk_here(context: template.Context) -> SafeString:
     """`aria-current` of the desk's entry in the navigation: anywhere at the desk but where another entry leads."""
     request = context.get("request")
     path = request.path if request is not None else ""
-    others = (reverse("desk:fleet"), reverse("desk:messages"))
+    others = (reverse("desk:bookings"), reverse("desk:fleet"), reverse("desk:messages"))
     is_here = path.startswith(reverse("desk:dashboard")) and not path.startswith(others)
     return mark_safe(' aria-current="page"') if is_here else SafeString()
 

@@ -84,10 +84,6 @@ def test_the_desks_topics_are_for_active_admins(frank: User, alice: User, bob: U
 # --- The list -------------------------------------------------------------------------------------
 
 
-def test_an_admin_starts_at_the_messages(desk: Client) -> None:
-    assert desk.get("/")["Location"] == MESSAGES
-
-
 def test_the_first_use_says_what_it_is_for(desk: Client) -> None:
     html = desk.get(MESSAGES).content.decode()
     assert "No messages yet" in html and reverse("desk:compose") in html and html.count("<h1") == 1
