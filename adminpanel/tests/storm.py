@@ -88,8 +88,8 @@ class Storm:
         return rows.model.objects.get(pk=self.chance.choice(pks))
 
     def window(self) -> dict[str, datetime]:
-        """When a job is wanted: in one to nine days, for six hours."""
-        start = self.now + self.chance.randint(1, 220) * HOUR
+        """When a job is wanted: within three days, for six hours."""
+        start = self.now + self.chance.randint(1, 60) * HOUR
         return {"window_start": start, "window_end": start + 6 * HOUR}
 
 
