@@ -15,6 +15,7 @@ from accounts.sessions import OpenSession, sessions_of
 from adminpanel.audit import KIND_OF, Line, load_lines
 from adminpanel.people import LAST, load_jobs, load_people
 from bookings.models import Booking, Session
+from bookings.states import BookingStatus
 from realtime.fragments import Fragment, touch, watch
 from realtime.topics import Topic
 from tracking.models import Dispatch
@@ -71,11 +72,11 @@ person_note = Fragment(
 
 
 def of(column: str) -> Any:
-    """The page of whoever stands in `column` of a row."""
+    """The page of whoever stands in `column` of a row; of a draft nobody but its customer knows."""
 
     def touches(row: Any) -> list[Place]:
         pk = getattr(row, column)
-        return [(person_topic(pk), str(pk))]
+        return [] if row.status == BookingStatus.DRAFT else [(person_topic(pk), str(pk))]
 
     return touches
 

@@ -15,6 +15,7 @@ from django.http import QueryDict
 
 from accounts.models import Role, Technician, User
 from bookings.models import Booking, Session
+from bookings.states import BookingStatus
 from tracking.models import Dispatch
 
 PAGE = 30
@@ -210,8 +211,9 @@ def newest(rows: QuerySet[Any], path: str, ids: list[int]) -> QuerySet[Any]:
     return last
 
 
+PLACED = Booking.objects.exclude(status=BookingStatus.DRAFT)
 SOURCES: dict[str, tuple[Any, str]] = {
-    Role.CUSTOMER: (lambda: Booking.objects.select_related("category"), "customer_id"),
+    Role.CUSTOMER: (lambda: PLACED.select_related("category"), "customer_id"),
     Role.TECHNICIAN: (lambda: Session.objects.select_related("booking__category", "bid"), "technician_id"),
     Role.DRIVER: (lambda: Dispatch.objects.select_related("leg__booking"), "driver_id"),
 }
