@@ -17,7 +17,6 @@ from accounts.models import User
 from adminpanel.live_people import people_topic, person_topic
 from adminpanel.people import JOBS, load_jobs
 from adminpanel.tests.road import leg, offered
-from bookings.models import Booking
 from bookings.tests import make
 from bookings.tests.follow import audience, on, sent, touched_by
 from tests.crawl import browser
@@ -73,7 +72,7 @@ def test_jobs_move_on_the_pages_of_all_three(alice, bob, frank):
 def test_the_jobs_of_several_cost_a_query_a_role_and_are_the_newest_of_each(alice, bob, charlie):
     for number in range(JOBS + 2):
         for who in (alice, charlie):
-            Booking.objects.create(customer=who, title=f"No. {number}")
+            make.job(who, title=f"No. {number}")
     with CaptureQueriesContext(connection) as seen:
         found = load_jobs([str(who.pk) for who in (alice, bob, charlie)])
     assert len(seen) == 3 and not found[str(bob.pk)].newest
