@@ -76,7 +76,7 @@ class Storm:
 
     def moves_on(self) -> None:
         """Some minutes pass, and the clocks do what is due."""
-        self.now += timedelta(minutes=self.chance.choice((1, 7, 20, 45, 120)), seconds=self.chance.randint(0, 59))
+        self.now += timedelta(minutes=self.chance.choice((1, 7, 20, 45, 180, 400)), seconds=self.chance.randint(0, 59))
         for run_due in (bookings_due.run_due, accounts_due.run_due, due_figures.run_due):
             run_due(self.now)
 
