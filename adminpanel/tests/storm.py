@@ -352,7 +352,7 @@ def close_page(storm: Storm) -> None:
 # What costs little is done most: people come and go far more often than they agree on something.
 WEIGHED: dict[Callable[[Storm], None], int] = {
     place: 12, draft: 40, book_for: 2, offer: 18, withdraw: 2, accept: 12, assign: 3, cancel: 3,
-    release: 2, check_in: 12, start: 12, pause: 4, resume: 4, complete: 12, ring: 3, propose: 3, agree: 3,
+    release: 2, check_in: 5, start: 9, pause: 4, resume: 4, complete: 12, ring: 3, propose: 3, agree: 3,
     move: 3, review: 8, flag: 4, keep: 2, hide: 2, complain: 5, take_on: 4, answer: 3, give_in: 1, resolve: 3,
     sign_up: 1, close: 1, reopen: 2, send_paper: 3, approve: 2, refuse: 2,
     begin_duty: 40, rest: 20, end_duty: 25, open_page: 170, close_page: 120,
