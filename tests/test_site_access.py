@@ -269,6 +269,8 @@ def table_of_the_desk(w: World, r: Road) -> dict[str, list[tuple[list[object], s
     pending, open_ = w.pending.booking_id, w.open.pk
     return {
         "desk:dashboard": [([], ADMINS)],
+        "desk:audit": [([], ADMINS)],
+        "desk:audit_export": [([], ADMINS)],
         **{f"desk:{name}": [([], ADMINS)] for name in ("flags", "health", "presence")},
         **{f"desk:flag{verb}": [([Flag.objects.get(name="live_desk").pk], ADMINS)] for verb in ("", "_on", "_off")},
         **{f"desk:booking{name}": [([], ADMINS)] for name in ("s", "_new", "s_export")},
