@@ -129,7 +129,7 @@ def update_profile(
     if by is not None and by.pk != user.pk:
         require_desk(by)
     validate_zone(time_zone)
-    person: User = User.objects.select_for_update().get(pk=user.pk)
+    person: User = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     _require_whole(person)
     person.name, person.phone, person.time_zone = name, phone, time_zone
     if person.photo and (photo is not None or remove_photo):
@@ -149,7 +149,7 @@ def update_trade(technician: Technician, *, by: User | None, trade: Trade) -> Te
     if by is not None and by.pk != technician.pk:
         require_desk(by)
     trade.check()
-    locked = Technician.objects.select_for_update().get(pk=technician.pk)
+    locked = Technician.objects.select_for_update(no_key=True).get(pk=technician.pk)
     _apply(locked, trade)
     return locked
 
@@ -158,7 +158,9 @@ def update_trade(technician: Technician, *, by: User | None, trade: Trade) -> Te
 def verify_technician(technician: Technician, *, by: User | None, now: datetime | None = None) -> Technician:
     """Let a technician bid. Raises `Conflict` where they already may."""
     require_desk(by)
-    locked = Technician.objects.select_for_update().select_related("user").get(pk=technician.pk)
+    locked = (
+        Technician.objects.select_for_update(of=("self",), no_key=True).select_related("user").get(pk=technician.pk)
+    )
     if locked.is_verified:
         raise Conflict(f"{locked.user} is verified already.")
     locked.verified_at = now or timezone.now()
@@ -174,7 +176,9 @@ def unverify_technician(
 ) -> Technician:
     """Take a technician's right to bid away. Raises `Conflict` where they had none."""
     require_desk(by)
-    locked = Technician.objects.select_for_update().select_related("user").get(pk=technician.pk)
+    locked = (
+        Technician.objects.select_for_update(of=("self",), no_key=True).select_related("user").get(pk=technician.pk)
+    )
     if not locked.is_verified:
         raise Conflict(f"{locked.user} is not verified.")
     locked.verified_at, now = None, now or timezone.now()
@@ -193,7 +197,7 @@ def deactivate(user: User, *, by: User | None, reason: str = "", now: datetime |
     require_desk(by)
     if by is not None and by.pk == user.pk:
         raise Invalid("You cannot close your own account here. Ask another admin.")
-    locked: User = User.objects.select_for_update().get(pk=user.pk)
+    locked: User = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     if not locked.is_active:
         raise Conflict(f"{locked} is switched off already.")
     locked.is_active = False
@@ -206,7 +210,7 @@ def deactivate(user: User, *, by: User | None, reason: str = "", now: datetime |
 def reactivate(user: User, *, by: User | None, reason: str = "", now: datetime | None = None) -> User:
     """Open a closed account again. Raises `Conflict` where it is open."""
     require_desk(by)
-    locked: User = User.objects.select_for_update().get(pk=user.pk)
+    locked: User = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     if locked.is_active:
         raise Conflict(f"{locked} is active already.")
     _require_whole(locked)
@@ -225,7 +229,7 @@ def change_role(user: User, *, by: User | None, role: str, reason: str = "", now
     require_desk(by)
     if by is not None and by.pk == user.pk:
         raise Invalid("You cannot change your own role. Ask another admin.")
-    locked: User = User.objects.select_for_update().get(pk=user.pk)
+    locked: User = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     before = locked.role
     _require_whole(locked)
     if role not in Role.values:

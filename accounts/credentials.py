@@ -144,7 +144,7 @@ def forget_documents(user: User) -> None:
 
     What was still being checked goes altogether.
     """
-    for row in Credential.objects.select_for_update().filter(technician=user.pk):
+    for row in Credential.objects.select_for_update(no_key=True).filter(technician=user.pk):
         if row.file:
             delete_later(row.file)
         if row.status == CredentialStatus.PENDING:
@@ -173,7 +173,9 @@ def approve_credential(
         check_last_day(row.kind, row.valid_until, local_day(row.technician.user, now))
     except Invalid:
         raise Invalid("Its last day is missing, over or too far off: correct it, or refuse the document.") from None
-    before = row.technician.credentials.select_for_update().filter(kind=row.kind, status=CredentialStatus.APPROVED)
+    before = row.technician.credentials.select_for_update(no_key=True).filter(
+        kind=row.kind, status=CredentialStatus.APPROVED
+    )
     for older in before:  # it leaves before the new one comes: of each kind one holds at most
         close(older, CredentialStatus.EXPIRED, by=by, reason=REPLACED, now=now)
         moved(older, CredentialStatus.APPROVED, by=by, now=now, told=False)
@@ -242,13 +244,13 @@ def warn_of_end(credential: Credential, *, now: datetime) -> Credential:
 
 def lock_technician(pk: int) -> Technician:
     """The technician, locked: all that decides whether they are verified happens one after the other."""
-    return Technician.objects.select_for_update(of=("self",)).select_related("user").get(pk=pk)
+    return Technician.objects.select_for_update(of=("self",), no_key=True).select_related("user").get(pk=pk)
 
 
 def lock(credential: Credential, *states: str) -> Credential:
     """The document under its technician's lock. Raises `Conflict` unless it is in one of `states`."""
     technician = lock_technician(credential.technician_id)
-    row = Credential.objects.select_for_update().filter(pk=credential.pk).first()
+    row = Credential.objects.select_for_update(no_key=True).filter(pk=credential.pk).first()
     if row is None:
         raise Conflict(f"{technician} has taken this document back a moment ago. There is nothing to decide.")
     row.technician = technician

@@ -82,7 +82,7 @@ def correct_person(
 ) -> User:
     """Change on a person's behalf how others see them. Raises `Invalid` where nothing changes."""
     require_desk(by)
-    locked: User = User.objects.select_for_update().get(pk=user.pk)
+    locked: User = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     wanted = {"name": name, "phone": phone, "time_zone": time_zone}
     changed = {key: [getattr(locked, key), value] for key, value in wanted.items() if getattr(locked, key) != value}
     if not changed:
@@ -176,7 +176,7 @@ def erase_person(user: User, *, by: User, reason: str, now: datetime | None = No
     if by.pk == user.pk:
         raise Invalid("You cannot erase yourself. Ask another admin.")
     now = now or timezone.now()
-    locked: User = User.objects.select_for_update().get(pk=user.pk)
+    locked: User = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     if locked.erased_at is not None:
         raise Conflict("This account is erased already.")
     if obstacles := why_not_erased(locked):

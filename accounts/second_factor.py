@@ -90,7 +90,7 @@ def reset(user: User, *, by: User | None, reason: str = "", now: datetime | None
     require_desk(by)
     if by is not None and by.pk == user.pk:
         raise Conflict("Your own second factor is changed under “My account”, not here.")
-    person: User = User.objects.select_for_update().get(pk=user.pk)
+    person: User = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     if not has_one(person):
         raise Conflict(f"{person} has no second factor to take away.")
     Authenticator.objects.filter(user_id=person.pk).delete()
