@@ -9,6 +9,7 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib.admin.models import LogEntry
+from django.db.models import Q
 
 from accounts import credentials, sessions
 from accounts.holdings import Held, Holding, Section, file_of, hold, values_of
@@ -64,7 +65,7 @@ def files(user: User) -> Iterable[Held]:
 def forget(user: User, now: datetime) -> None:
     """The trade's words and place, documents, sessions, factors, notes, and the name where the desk's lines have it."""
     credentials.forget_documents(user)
-    for technician in Technician.objects.select_for_update().filter(pk=user.pk):
+    for technician in Technician.objects.select_for_update(no_key=True).filter(pk=user.pk):
         base = area_point(Point(technician.base_latitude, technician.base_longitude))
         technician.about, (technician.base_latitude, technician.base_longitude) = "", base
         technician.save(update_fields=["about", "base_latitude", "base_longitude"])
@@ -74,9 +75,20 @@ def forget(user: User, now: datetime) -> None:
     bulk_delete(AccountNote.objects.filter(user=user.pk))
     bulk_delete(LastSeen.objects.filter(kind="user", principal=str(user.pk)))
     IdempotencyKey.objects.filter(principal=f"user {user.pk}").delete()
-    bulk_update(DeskAction.objects.filter(subject_kind="user", subject_id=user.pk), label="", details={})
+    forget_lines(user)
     LogEntry.objects.filter(content_type__app_label="accounts", content_type__model__in=("user", "technician"),
                             object_id=str(user.pk)).update(object_repr="", change_message="")  # fmt: skip
+
+
+def forget_lines(user: User) -> None:
+    """What the desk's lines call the person, who they were before a correction, and the flags that name them."""
+    by_id = Q(subject_kind__in=("user", "driver"), subject_id=user.pk)
+    talks = Q(subject_kind="conversation", person=user.pk)
+    bulk_update(DeskAction.objects.filter(by_id | talks), label="", details={})
+    for row in DeskAction.objects.filter(verb="changed_flag"):
+        if any(user.email in people for people in row.details.get("people", ())):
+            row.details["people"] = [[e for e in people if e != user.email] for people in row.details["people"]]
+            row.save(update_fields=["details"])
 
 
 hold(Holding("accounts", sections=sections, files=files, forget=forget))

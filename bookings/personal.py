@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db.models import Q
 
 from accounts.holdings import Held, Holding, Section, file_of, hold, values_of
-from accounts.models import Role, User
+from accounts.models import DeskAction, Role, User
 from bookings.models import (
     Bid,
     BidHistory,
@@ -152,7 +152,7 @@ def said_by(user: User) -> Q:
 
 
 def forget_jobs(user: User) -> None:
-    """What they booked: a title of their own becomes the kind of job, the place its area."""
+    """What they booked: a title of their own becomes the kind of job, the place its area; the desk's lines lose it."""
     for photo in BookingPhoto.objects.filter(booking__customer=user.pk):
         delete_later(photo.image)
         photo.delete()
@@ -164,6 +164,10 @@ def forget_jobs(user: User) -> None:
         row.latitude, row.longitude = row.area_latitude, row.area_longitude
         if row.cancelled_by_id == user.pk:
             row.cancel_note = ""
+    disputes = Dispute.objects.filter(booking__customer=user.pk).values("pk")
+    titled = Q(subject_kind="booking", subject_id__in=[row.pk for row in rows])
+    titled |= Q(subject_kind="dispute", subject_id__in=disputes)
+    bulk_update(DeskAction.objects.filter(titled).exclude(label=""), label="")
     bulk_save(rows, ["title", "description", "address_line1", "address_line2", "postcode", "latitude", "longitude",
                      "cancel_note"])  # fmt: skip
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -16,8 +17,10 @@ from django.apps import apps
 from django.utils import timezone
 
 from accounts import people
-from accounts.models import AccountNote, DeskAction, Role, User
+from accounts.audit import record
+from accounts.models import AccountNote, DeskAction, Flag, Role, User
 from accounts.tests.papers import verified
+from accounts.turning import Setting, turn_flag
 from adminpanel.tests.road import accepted, comes_online, leg, offered
 from bookings import actions
 from bookings.models import Bid, Booking, BookingPhoto, Dispute, DisputeEvidence, Review, Session
@@ -208,6 +211,26 @@ def test_both_gone_leave_no_word_of_theirs_anywhere(
     technician = bob.technician
     technician.refresh_from_db()
     assert (technician.base_latitude, technician.base_longitude) != tuple(make.CAMDEN) and technician.about == ""
+
+
+def test_the_desks_lines_about_somebody_lose_name_and_title_and_stay(visit, alice, bob, frank):
+    sam = road.driver("Sam")
+    quarrel_about = Dispute.objects.get()
+    lines = [
+        record(frank, "moved_visit", subject_kind="booking", subject_id=visit.booking_id, label=f"{MARK} tap"),
+        record(frank, "added_evidence", subject_kind="dispute", subject_id=quarrel_about.pk, label=f"{MARK} tap"),
+        record(frank, "wrote_message", subject_kind="conversation", subject_id=1, label=alice.name, person=alice),
+        record(frank, "changed_driver", subject_kind="driver", subject_id=sam.pk, label=sam.user.name, person=sam.user,
+               details={"plate": ["", "AB12 CDE"]}),
+    ]  # fmt: skip
+    wanted = Setting(percent=Decimal(10), people=[alice, bob])
+    turn_flag(Flag.objects.create(name="try_it", everyone=False), wanted, by=frank, reason="A try")
+    for who in (alice, sam.user):
+        people.erase_person(who, by=frank, reason="They asked")
+    kept = DeskAction.objects.filter(pk__in=[line.pk for line in lines]).order_by("pk")
+    assert [(line.verb, line.label, line.details) for line in kept] == [(line.verb, "", {}) for line in lines]
+    turned = DeskAction.objects.get(verb="changed_flag")
+    assert turned.details["people"] == [[], [bob.email]] and turned.details["percent"] == [0, 10]
 
 
 def test_a_driver_leaves_no_place(media, alice, frank):
