@@ -12,8 +12,10 @@ from accounts.models import User
 from adminpanel.booking_forms import NoteForm, TriedForm, WhyForm
 from adminpanel.jobs import Case
 from bookings import actions
+from bookings.links import desk_url
 from bookings.models import RescheduleProposal, Session
 from bookings.states import Party, SessionStatus
+from common.refusals import Conflict
 
 Data = Mapping[str, Any]
 CUSTOMER, TECHNICIAN = Party.CUSTOMER, Party.TECHNICIAN
@@ -52,8 +54,17 @@ BEFORE = (V.PENDING, V.WAITING)
 
 
 def proposal_of(visit: Session) -> RescheduleProposal:
-    """The technician's wish to move the visit; where there is none, the action says so."""
-    return visit.proposals.select_related("session__booking", "session__bid").latest("proposed_at", "pk")
+    """The last wish to move the visit; whose it is and whether it stands is the action's to ask.
+
+    Raises `Conflict` where there was none.
+    """
+    rows = visit.proposals.select_related("session__booking", "session__bid")
+    found = rows.order_by("proposed_at", "pk").last()
+    if found is None:
+        raise Conflict(
+            "Nobody asks to move this visit.", next_url=desk_url("booking", visit.booking_id), next_label="See the job"
+        )
+    return found
 
 
 def tried(party: str) -> Callable[[Session, User, Data], object]:

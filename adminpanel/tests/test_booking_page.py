@@ -409,6 +409,14 @@ def test_a_step_whose_time_has_passed_is_a_sentence(desk: Client, alice: User, b
     assert not DeskAction.objects.exists()
 
 
+@pytest.mark.parametrize("slug", ["agree", "keep"])
+def test_a_wish_that_nobody_has_is_no_answer_but_a_sentence(desk: Client, alice: User, bob: User, slug: str) -> None:
+    session = visit(alice, bob)
+    answer = desk.post(at(session, "booking_step", slug), {"reason": "She rang"})
+    assert answer.status_code == 409 and "Nobody asks to move this visit" in answer.content.decode()
+    assert make.fresh(session).status == "pending" and not DeskAction.objects.exists()
+
+
 def test_every_link_on_the_page_opens(desk: Client, alice: User, bob: User) -> None:
     """Of each state: what is offered can be asked."""
     session = ready(alice, bob, "agree")

@@ -121,10 +121,14 @@ def test_the_other_side_sees_the_stage_and_nothing_of_what_is_said_until_it_is_a
     html = page(bob, url("dispute", dispute.pk))
     assert "The desk looks at it first. You can then read what is said, and answer." in html
     assert "It still drips" not in html and "A second visit" not in html and "evidence/" not in html
-    assert "The desk looks at it first" in page(bob, url("job", dispute.booking_id))
+    of_job = page(bob, url("job", dispute.booking_id))
+    assert "The desk looks at it first" in of_job and "Alice opened it" in of_job
+    assert dispute.get_reason_display() not in html + of_job
+    assert dispute.get_reason_display() in page(dispute.opened_by, url("job", dispute.booking_id))
     for piece in dispute.evidence.all():
         assert browser(bob).get(url("evidence", piece.pk)).status_code == 404
     quarrel.taken_on(dispute, frank)
+    assert dispute.get_reason_display() in page(bob, url("job", dispute.booking_id))
     html = page(bob, url("dispute", dispute.pk))
     assert "It still drips" in html and "A second visit" in html and "Your answer is wanted." in html
     for piece in dispute.evidence.all():
