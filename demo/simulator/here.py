@@ -27,7 +27,6 @@ class Pages:
             id=SIMULATOR,
             name="simulator",
             started_at=time.time(),
-            ringer=SimpleNamespace(depth=0),
             vitals=SimpleNamespace(report=dict),  # it serves nobody, so it counts nothing
         )
         self.book = Book(cast("Hub", stand_in))
