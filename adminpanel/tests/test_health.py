@@ -160,6 +160,7 @@ def test_it_is_seen_that_no_clock_runs_or_that_one_is_late():
 
 
 def test_what_tells_other_processes(settings):
+    settings.REDIS_URL = ""
     process("web:1")
     process("web:2", now={"layer": "failing"})
     assert words(health())["Between processes"][0] is True
