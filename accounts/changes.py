@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Model, QuerySet
-from django.utils import timezone
+from django.db.models import Model, Q, QuerySet
 
 from accounts.models import AccountHistory, CredentialHistory, DeskAction, Role, User
+from common.keyset import Mark, cursor_of, older_than
 
 PAGE = 30
 LAST = 10**17  # above every instant in microseconds: the newest stand first
@@ -60,6 +60,11 @@ class Change:
     def key(self) -> str:
         """As fragments name it: account-12."""
         return f"{self.kind}-{self.pk}"
+
+    @property
+    def cursor(self) -> str:
+        """Where the next older page begins."""
+        return cursor_of(self.at, self.kind, self.pk)
 
     @property
     def order(self) -> str:
@@ -136,13 +141,14 @@ SOURCES = {
 }
 
 
-def changes_of(user: User, *, before: datetime | None = None, limit: int = PAGE) -> list[Change]:
-    """The newest `limit` changes about `user`, of those before an instant; three queries, whatever their number."""
+def changes_of(user: User, *, before: Mark | None = None, limit: int = PAGE) -> list[Change]:
+    """The newest `limit` changes about `user`, of those older than a mark; three queries, whatever their number."""
     found: list[Change] = []
-    for source in SOURCES.values():
-        rows = source.rows().filter(**{source.person: user.pk}, at__lt=before or timezone.now())
+    for rank, source in enumerate(SOURCES.values()):
+        rows = source.rows().filter(older_than(before, rank) if before else Q(), **{source.person: user.pk})
         found += [source.change(row) for row in rows.order_by("-at", "-pk")[:limit]]
-    return sorted(found, key=lambda change: (change.order, change.key))[:limit]
+    # Of one instant in the order of the tables, where each has its newest first already.
+    return sorted(found, key=lambda change: change.order)[:limit]
 
 
 def load_changes(keys: Sequence[str]) -> Mapping[str, Change]:

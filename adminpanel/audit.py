@@ -27,6 +27,7 @@ from bookings.models import (
     SessionHistory,
 )
 from bookings.states import ReviewStatus
+from common.keyset import cursor_of, mark_of, older_than
 from common.states import Look, look_of
 from tracking.models import DispatchHistory, ShiftHistory
 
@@ -118,7 +119,7 @@ class Line:
     @property
     def cursor(self) -> str:
         """Where the next older page begins."""
-        return f"{self.at.isoformat()}~{self.kind}~{self.pk}"
+        return cursor_of(self.at, self.kind, self.pk)
 
     @property
     def word(self) -> str:
@@ -212,7 +213,7 @@ def lines(wanted: Wanted = EVERYTHING, *, before: str = "", limit: int = 50) -> 
 
     Raises `ValueError` for a cursor that is none.
     """
-    after = parse(before) if before else None
+    after = mark_of(before, list(KINDS)) if before else None
     parts = []
     for rank, source in enumerate(SOURCES):
         condition = wanted.of(source)
@@ -238,27 +239,6 @@ def load_lines(keys: Iterable[str]) -> dict[str, Line]:
     if not parts:
         return {}
     return {line.key: line for line in map(line_of, parts[0].union(*parts[1:], all=True))}
-
-
-def parse(cursor: str) -> tuple[datetime, int, int]:
-    """The (instant, rank of the kind, id) of a cursor. Raises `ValueError`."""
-    at, kind, pk = cursor.split("~")
-    if kind not in KINDS:
-        raise ValueError(kind)
-    moment = datetime.fromisoformat(at)
-    if moment.tzinfo is None:
-        raise ValueError(at)
-    return moment, list(KINDS).index(kind), int(pk)
-
-
-def older_than(after: tuple[datetime, int, int], rank: int) -> Q:
-    """What comes after a cursor, of the table with that rank: of one instant, tables in their order, then ids down."""
-    at, last_rank, last_pk = after
-    if rank < last_rank:
-        return Q(at__lt=at)
-    if rank > last_rank:
-        return Q(at__lte=at)
-    return Q(at__lt=at) | Q(at=at, pk__lt=last_pk)
 
 
 def columns(source: Source, rank: int, which: Q) -> QuerySet[Any, dict[str, Any]]:

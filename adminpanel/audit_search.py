@@ -11,8 +11,9 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 
 from accounts.models import User
-from adminpanel.audit import KINDS, Line, Wanted, lines, parse
+from adminpanel.audit import KINDS, Line, Wanted, lines
 from adminpanel.days import zone
+from common.keyset import YEARS, mark_of
 
 PAGE = 50
 LONGEST = 100  # characters of a search
@@ -144,9 +145,10 @@ class Asked:
 def day_of(text: str) -> date | None:
     """A day; None for anything else."""
     try:
-        return parse_date(text)
+        found = parse_date(text)
     except ValueError:
         return None
+    return found if found is not None and found.year in YEARS else None
 
 
 def start_of(day: date) -> datetime:
@@ -169,7 +171,7 @@ def subject_of(text: str) -> tuple[str, int] | None:
 def cursor_of(text: str) -> str:
     """A cursor that can be read; empty for anything else."""
     try:
-        parse(text)
+        mark_of(text, list(KINDS))
     except ValueError:
         return ""
     return text

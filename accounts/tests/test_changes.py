@@ -12,9 +12,10 @@ from django.utils import timezone
 
 from accounts import actions, credentials, people
 from accounts.audit import record
-from accounts.changes import PAGE, changes_of, load_changes
+from accounts.changes import PAGE, SOURCES, changes_of, load_changes
 from accounts.models import Role, User
 from accounts.tests import papers
+from common.keyset import mark_of
 
 URL = "/accounts/profile/history/"
 
@@ -93,6 +94,20 @@ def test_pages_follow_each_other(carol, olga):
     second = text(client, URL + older[1])
     assert f"No. {PAGE}”" in second and f"No. {PAGE + 2}”" in second and "No. 1”" not in second
     assert client.get(f"{URL}?before=nonsense").status_code == 200 == client.get(f"{URL}?before=2027-99-99").status_code
+
+
+def test_of_several_at_one_instant_none_is_lost_between_two_pages(tess, olga):
+    now = timezone.now()
+    for _ in range(2):
+        actions.verify_technician(tess.technician, by=olga, now=now)
+        record(olga, "exported_person", person=tess, now=now)
+        actions.unverify_technician(tess.technician, by=olga, now=now)
+    whole = [change.key for change in changes_of(tess)]
+    paged, before = [], None
+    while found := changes_of(tess, before=before, limit=1):
+        paged += [change.key for change in found]
+        before = mark_of(found[-1].cursor, list(SOURCES))
+    assert paged == whole and len(set(whole)) == 6
 
 
 @pytest.mark.parametrize("key", ["", "account", "account-x", "desk-999999", "nonsense-1", "account-1-2"])

@@ -60,11 +60,27 @@ def test_pages_hold_each_line_once_even_where_many_happened_at_the_same_instant(
     assert paged == whole
 
 
-@pytest.mark.parametrize("cursor", ["x", "2026-01-01~booking~1", "2026-01-01T00:00:00+00:00~nothing~1", "~~"])
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "x",
+        "2026-01-01~booking~1",
+        "2026-01-01T00:00:00+00:00~nothing~1",
+        "0001-01-01T00:00:00+14:00~booking~1",
+        f"2026-01-01T00:00:00+00:00~booking~{10**30}",
+        "~~",
+    ],
+)
 def test_a_broken_cursor_shows_the_newest(story, frank, cursor):
     page = browser(frank).get(reverse("desk:audit"), {"before": cursor})
     assert page.status_code == 200
     assert "Papers ran out." in page.content.decode()
+
+
+@pytest.mark.parametrize("days", [{"until": "9999-12-31"}, {"since": "0001-01-01", "until": "2027-99-99"}])
+def test_days_beyond_the_calendar_ask_for_nothing(story, frank, days):
+    page = browser(frank).get(reverse("desk:audit"), days)
+    assert page.status_code == 200 and "Papers ran out." in page.content.decode()
 
 
 def test_what_is_asked_for(story, alice, bob, frank):
