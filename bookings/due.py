@@ -18,7 +18,7 @@ from bookings.actions.moves import lock_bid, locking, move
 from bookings.actions.reschedule import close
 from bookings.actions.reviews import open_review
 from bookings.actions.visit import close_as_no_show, missing_for_no_show
-from bookings.live.reviews import end_windows
+from bookings.live import disputes, reviews
 from bookings.live.technician import today
 from bookings.models import Bid, Booking, Dispute, RescheduleProposal, Review, Session
 from bookings.rules.numbers import minutes
@@ -36,7 +36,8 @@ def run_due(as_of: datetime) -> int:
     moved = sum(work(as_of) for work in WORK)
     since = _looked.get("at", as_of - timedelta(hours=1))
     turn_days(since, as_of)
-    end_windows(since, as_of)
+    reviews.end_windows(since, as_of)
+    disputes.end_windows(since, as_of)
     _looked["at"] = as_of
     return moved
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from django.db.models import Q
 
@@ -10,10 +11,11 @@ from accounts.models import User
 from bookings.disputes import Card, Side, load_cards, load_sides
 from bookings.live.customer import booking_customer
 from bookings.live.technician import work_topic
-from bookings.models import Booking, Dispute, DisputeEvidence
+from bookings.models import Booking, BookingHistory, Dispute, DisputeEvidence
 from bookings.rules.disputes import DISPUTABLE
+from bookings.rules.numbers import minutes
 from bookings.states import Party
-from realtime.fragments import Fragment, watch
+from realtime.fragments import Fragment, touch, watch
 from realtime.topics import Topic
 
 Touched = Iterable[tuple[str, str]]
@@ -86,3 +88,12 @@ card = Fragment(
         watch(Booking, fields=("status",), touches=cards_of_booking),
     ],
 )
+
+
+def end_windows(since: datetime, as_of: datetime) -> None:
+    """The time for disputes ended for some jobs: open pages no longer offer one. No row changes for that."""
+    window = minutes("DISPUTE_WITHIN_MINUTES")
+    ends = BookingHistory.objects.filter(at__gt=since - window, at__lte=as_of - window, to_state__in=DISPUTABLE)
+    for booking in Booking.objects.filter(pk__in=ends.values("subject")):
+        for topic, key in cards_of_booking(booking):
+            touch(card, [key], topics=[topic])

@@ -296,6 +296,17 @@ def test_evidence_touches_the_dispute_and_a_push_is_what_each_may_read(dispute, 
     assert "The floor too" in html[f"bookings-dispute-{dispute.pk}-{bob.pk}"]
 
 
+def test_when_its_time_is_over_open_pages_no_longer_offer_a_dispute(job, alice, bob):
+    over = quarrel.end_of(job) + timedelta(days=14)
+    found = touched_by(lambda: live.end_windows(over - timedelta(seconds=1), over))
+    assert keys_of(found, "bookings.dispute_card") == {f"{job.pk}-{alice.pk}", f"{job.pk}-{bob.pk}"}
+    assert {touch.topic for touch in found} == {
+        f"booking.{job.pk}.customer",
+        f"booking.{job.pk}.technician.{bob.pk}",
+    }
+    assert not touched_by(lambda: live.end_windows(over, over + timedelta(seconds=1)))
+
+
 def test_a_job_that_ends_says_that_it_can_be_disputed(alice, bob):
     visit = make.live(make.visit(alice, bob))
     end = lambda: actions.complete_session(visit, by=bob, note="New washer.", now=visit.starts_at + make.HOUR)  # noqa: E731
