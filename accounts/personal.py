@@ -19,6 +19,7 @@ from accounts.models import (
     Credential,
     CredentialHistory,
     DeskAction,
+    Flag,
     Technician,
     User,
     WorkingHours,
@@ -85,6 +86,7 @@ def forget_lines(user: User) -> None:
     by_id = Q(subject_kind__in=("user", "driver"), subject_id=user.pk)
     talks = Q(subject_kind="conversation", person=user.pk)
     bulk_update(DeskAction.objects.filter(by_id | talks), label="", details={})
+    Flag.users.through._default_manager.filter(user_id=user.pk).delete()
     for row in DeskAction.objects.filter(verb="changed_flag"):
         if any(user.email in people for people in row.details.get("people", ())):
             row.details["people"] = [[e for e in people if e != user.email] for people in row.details["people"]]

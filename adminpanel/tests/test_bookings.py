@@ -352,7 +352,7 @@ def test_batches_meet_without_a_gap(desk: Client, many: list[int], monkeypatch: 
 def test_who_took_the_file_is_in_the_audit(desk: Client, frank: User, many: list[int]) -> None:
     page = desk.get(f"{reverse('desk:bookings_export')}?show=open").content.decode()
     assert "7 jobs" in page and not DeskAction.objects.exists()
-    exported(desk, "?show=open", reason="For the accountant")
+    exported(desk, "?show=open", reason="For the \0accountant")
     line = DeskAction.objects.get()
     assert (line.actor, line.verb, line.label, line.reason) == (
         frank,

@@ -231,6 +231,7 @@ def test_the_desks_lines_about_somebody_lose_name_and_title_and_stay(visit, alic
     assert [(line.verb, line.label, line.details) for line in kept] == [(line.verb, "", {}) for line in lines]
     turned = DeskAction.objects.get(verb="changed_flag")
     assert turned.details["people"] == [[], [bob.email]] and turned.details["percent"] == [0, 10]
+    assert list(Flag.objects.get(name="try_it").users.all()) == [bob]
 
 
 def test_a_driver_leaves_no_place(media, alice, frank):

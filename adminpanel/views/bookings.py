@@ -80,7 +80,7 @@ def bookings_export(request: HttpRequest) -> HttpResponseBase:
     if request.method != "POST":
         back = f"{reverse('desk:bookings')}?{found.query}"
         return render(request, "adminpanel/bookings_export.html", {"found": found, "back": back, "header": HEADER})
-    kept(signed_in(request), found, request.POST.get("reason", "").strip())
+    kept(signed_in(request), found, request.POST.get("reason", "").replace("\0", "").strip())
     return download(f"jobs-{found.now:%Y-%m-%d}.csv", HEADER, batches(found))
 
 
