@@ -19,6 +19,7 @@ from bookings.states import BookingStatus
 from common.refusals import Refusal
 from demo.booking import LONDON, local, next_daytime
 from demo.cast import ADMINS, CUSTOMERS, DOMAIN, DRIVERS, EVERYBODY, PASSWORD, TECHNICIANS, Person
+from demo.desk import keep_desk, tell_desk
 from demo.drivers import enlist, keep_skills
 from demo.drives import tell_drives, tell_emmas_driver
 from demo.history import Teller
@@ -34,6 +35,7 @@ from realtime.bulk import bulk_update
 ZONE = "Europe/London"
 EMMA, TARIQ = f"emma@{DOMAIN}", f"tariq@{DOMAIN}"
 WEEKS = 5
+LATELY = {f"lucy@{DOMAIN}": timedelta(days=9), f"omar@{DOMAIN}": timedelta(minutes=140)}  # who is new, and since when
 
 
 @journal.anew()
@@ -51,13 +53,14 @@ def fill(now: datetime, *, weeks: int = WEEKS) -> None:
     tell_emmas_choice(teller)
     tell_drives(teller)
     tell_talks(teller)
+    tell_desk(teller)
     settle_notices(now)
 
 
 @transaction.atomic
 def freshen(now: datetime) -> None:
     """What visitors should find whenever they come: offers for Emma to answer, visits ahead for her and Tariq, with
-    what was said about them.
+    what was said about them, and something in each queue of the desk.
 
     Does nothing while it is all there.
     """
@@ -67,6 +70,7 @@ def freshen(now: datetime) -> None:
     tell_emmas_choice(teller)
     tell_emmas_driver(teller)
     tell_visitors_talks(teller)
+    keep_desk(teller)
     settle_notices(now)
 
 
@@ -87,6 +91,8 @@ def make_people(now: datetime) -> None:
     for person in ADMINS:
         User.objects.create_superuser(person.email, None, name=person.name, phone=person.phone, time_zone=ZONE)
     give_faces_and_password(EVERYBODY, joined)
+    for email, ago in LATELY.items():
+        bulk_update(User.objects.filter(email=email), joined_at=now - ago)
 
 
 def give_faces_and_password(people: Sequence[Person], joined: datetime) -> None:
