@@ -35,6 +35,12 @@ from realtime.bulk import bulk_update
 ZONE = "Europe/London"
 EMMA, TARIQ = f"emma@{DOMAIN}", f"tariq@{DOMAIN}"
 WEEKS = 5
+IN_TIME = 18  # of the open jobs
+TODAY = (
+    ("hannah.whitfield", "anna.novak", "leaks", 5.5),
+    ("kwame.boateng", "nkechi.okafor", "fridge", 4.25),
+    ("chloe.bennett", "ben.carter", "new-lock", 3),
+)
 LATELY = {f"lucy@{DOMAIN}": timedelta(days=9), f"omar@{DOMAIN}": timedelta(minutes=140)}  # who is new, and since when
 
 
@@ -45,6 +51,8 @@ def fill(now: datetime, *, weeks: int = WEEKS) -> None:
     spare_simulated_mail()
     teller = make_teller(now, seed=7)
     tell_past(teller, weeks)
+    if weeks:
+        tell_today(teller)
     # What was agreed comes before what is still offered: winning a job withdraws one's offers for that time.
     tell_visits_ahead(teller)
     tell_live_visit(teller)
@@ -188,7 +196,7 @@ def usual_stories(teller: Teller, weeks: int, taken: set[tuple[str, int]]) -> li
         for days in range(7 * weeks, 0, -1) if person.verified else ():
             day = teller.now - timedelta(days=days)
             works = day.astimezone(LONDON).weekday() in person.days and (person.email, days) not in taken
-            if not works or teller.chance.random() > 0.09:
+            if not works or teller.chance.random() > 0.08:
                 continue
             start = local(day, teller.chance.randint(person.hours[0] + 1, 12), teller.chance.choice((0, 30)))
             customer, kind = others[len(stories) % len(others)], teller.kind_for(person.email)
@@ -251,11 +259,24 @@ def tell_open_jobs(teller: Teller) -> None:
         for number in range(OPEN_A_TRADE):
             turn += 1
             start = local(teller.now + timedelta(days=1 + turn % 3), 9 + turn % 7)
-            placed_at = teller.now - timedelta(minutes=6 + 17 * turn)
+            placed_at = teller.now - timedelta(minutes=waited(turn))
             kind = trade.kinds[number % len(trade.kinds)]
             job = kind.jobs[(number // len(trade.kinds) + 1) % len(kind.jobs)]
             booking = teller.placed(others[turn % len(others)], kind, start, placed_at, job)
             teller.rivals(booking, "", start, placed_at + timedelta(minutes=3), turn % 4)
+
+
+def waited(turn: int) -> int:
+    """How many minutes ago an open job was placed: most within the hour in which the desk wants them booked."""
+    return 3 * turn if turn <= IN_TIME else 3 * IN_TIME + 43 * (turn - IN_TIME)
+
+
+def tell_today(teller: Teller) -> None:
+    """What was finished today, a while ago."""
+    hour = timedelta(hours=1)
+    for customer, technician, kind, ago in TODAY:
+        start = teller.now - ago * hour
+        teller.finished(f"{customer}@{DOMAIN}", f"{technician}@{DOMAIN}", KINDS[kind], start)
 
 
 def tell_live_visit(teller: Teller) -> None:
