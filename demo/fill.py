@@ -48,7 +48,6 @@ LATELY = {f"lucy@{DOMAIN}": timedelta(days=9), f"omar@{DOMAIN}": timedelta(minut
 def fill(now: datetime, *, weeks: int = WEEKS) -> None:
     """Make everybody and tell `weeks` of history. All or nothing."""
     make_people(now)
-    spare_simulated_mail()
     teller = make_teller(now, seed=7)
     tell_past(teller, weeks)
     if weeks:
@@ -89,15 +88,15 @@ def make_people(now: datetime) -> None:
     """Sign everybody up as they would themselves, with one password hashed once: hashing is slow by design."""
     joined = now - timedelta(days=7 * WEEKS + 4)
     make_categories()
-    for person in (*CUSTOMERS, *TECHNICIANS):
-        user = sign_up(person)
-        if person.role == Role.TECHNICIAN and person.verified:
-            actions.verify_technician(user.technician, by=None, now=joined + timedelta(days=1))
+    users = {person: sign_up(person) for person in (*CUSTOMERS, *TECHNICIANS)}
     keep_skills()
     for person in DRIVERS:
         enlist(person)
     for person in ADMINS:
         User.objects.create_superuser(person.email, None, name=person.name, phone=person.phone, time_zone=ZONE)
+    spare_simulated_mail()
+    for person in (each for each in TECHNICIANS if each.verified):
+        actions.verify_technician(users[person].technician, by=None, now=joined + timedelta(days=1))
     give_faces_and_password(EVERYBODY, joined)
     for email, ago in LATELY.items():
         bulk_update(User.objects.filter(email=email), joined_at=now - ago)

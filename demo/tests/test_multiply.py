@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import AccountHistory, Technician, User
 from bookings import actions
-from bookings.models import Bid, BidHistory, Booking, BookingHistory, Session, SessionHistory
+from bookings.models import Bid, BidHistory, Booking, BookingHistory, ReviewFlag, Session, SessionHistory
 from bookings.tests import make
 from demo.multiply import multiply
 
@@ -62,6 +62,31 @@ def test_the_copies_are_as_consistent_as_the_stories(past):
         == 3 * AccountHistory.objects.exclude(user__in=copies).count()
     )
     assert not Booking.objects.filter(created_at__gt=timezone.now()).exists()
+
+
+@pytest.mark.postgresql
+def test_reviews_come_with_their_flags_and_what_waits_is_not_copied(past, alice, bob, frank):
+    flags = make_flagged(past.booking, alice, bob, frank)
+    waits = make.finished(make.visit(alice, bob, now=NOW - 5 * make.DAY))
+    actions.disputes.open_dispute(waits.booking, by=alice, reason="quality", statement="It drips again.", now=NOW)
+
+    made = multiply(bookings=20, people=6)
+
+    assert made["booking"] == 2 * 10 + 1 and made["dispute"] == 0
+    assert made["review"] == 2 * made["reviewflag"] == 20
+    for flag in ReviewFlag.objects.exclude(pk=flags.pk).select_related("review__booking"):
+        assert flag.by == flag.review.about and flag.review.status == "hidden"
+        assert flag.review.author_id == flag.review.booking.customer_id
+
+
+def make_flagged(booking, alice, bob, frank):
+    """Both have written, and the desk has hidden what Alice said."""
+    when = NOW - 6 * make.DAY
+    said = actions.reviews.write_review(booking, by=alice, stars=3, text="Late.", now=when)
+    actions.reviews.write_review(booking, by=bob, stars=5, now=when)
+    flag = actions.reviews.flag_review(said, by=bob, reason="untrue", now=when)
+    actions.reviews.hide_review(said, by=frank, why="false", reason="He was on time.", now=when)
+    return flag
 
 
 @pytest.mark.postgresql
