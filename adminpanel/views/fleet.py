@@ -28,13 +28,7 @@ CHOICES = {
         Duty.OFF_DUTY: "Off duty",
         "all": "Everybody",
     },
-    "connection": {
-        "": "Any connection",
-        "online": "Online",
-        "away": "Away",
-        "offline": "Offline",
-        "stale": "Away or offline",
-    },
+    "connection": {"": "Any connection", "online": "Online", "away": "Away", "offline": "Offline"},
     "load": {"": "Any load", "available": "Available", "busy": "Busy"},
 }
 LABELS = {"duty": "Duty", "connection": "Connection", "load": "Load"}
