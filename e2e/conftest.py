@@ -41,7 +41,7 @@ FLAGS = (
     "--disable-sync",
     "--no-first-run",
 )
-expect.set_options(timeout=10_000)
+expect.set_options(timeout=30_000)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -80,8 +80,8 @@ class People:
         """
         base = url or self._url
         context = self._browser.new_context(base_url=base, **{"locale": "en-GB", **options})
-        context.set_default_timeout(10_000)
-        context.set_default_navigation_timeout(20_000)
+        context.set_default_timeout(30_000)
+        context.set_default_navigation_timeout(30_000)
         self.contexts.append(context)
         user = get_user_model().objects.get(email=who) if isinstance(who, str) else who
         name = str(user) if user is not None else "a stranger"

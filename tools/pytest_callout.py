@@ -19,7 +19,7 @@ import pytest
 
 from tools.environment import ENVIRONMENT
 
-COUNTED = ("failed", "passed", "skipped", "xfailed", "xpassed", "error", "warnings")
+COUNTED = ("failed", "passed", "skipped", "xfailed", "xpassed", "rerun", "error", "warnings")
 NOT_RUN = ("skipped", "xfailed")
 
 
@@ -102,7 +102,10 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Any:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Say why a run without failures fails."""
+    """Say why a test was run once more, and why a run without failures fails."""
     tally = counts(config)
+    for report in terminalreporter.stats.get("rerun", []):
+        terminalreporter.write_sep("_", f"run once more: {report.nodeid}")
+        terminalreporter.write_line(report.longreprtext)
     if any(tally[name] for name in NOT_RUN):
         terminalreporter.write_line("A skipped test fails the run: make it run, or delete it.", red=True)

@@ -35,13 +35,14 @@ function show() {
   if (follow.getAttribute("aria-pressed") === "true" && own?.lat != null) map.panTo([own.lat, own.lng], { animate: true });
 }
 
-// Once, when there is something to see; after that the map is the person's.
+// Once, at once, when there is something to see; after that the map is the person's.
 function fit(all, again = false) {
   if ((fitted && !again) || !all.length) return;
+  const animate = fitted;
   fitted = true;
   const own = !again && people.get(chosen);
-  if (own && own.lat !== null) map.setView([own.lat, own.lng], 14);
-  else map.fitBounds(L.latLngBounds(all.map(({ lat, lng }) => [lat, lng])), { padding: [40, 40], maxZoom: 14 });
+  if (own && own.lat !== null) map.setView([own.lat, own.lng], 14, { animate });
+  else map.fitBounds(L.latLngBounds(all.map(({ lat, lng }) => [lat, lng])), { padding: [40, 40], maxZoom: 14, animate });
 }
 
 function take() {
