@@ -15,7 +15,7 @@ from typing import Self
 from tools import processes
 from tools.servers import Postgres, Redis, Server
 
-READY_WITHIN = 30.0
+READY_WITHIN = 90.0
 
 # The intervals of the domain, shrunk: a test waits for what they do, not for them. A test that is about an
 # interval itself restarts the site with its own.
@@ -173,7 +173,7 @@ class Site:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=240,
         )
         if done.returncode != 0:
             raise RuntimeError(f"manage.py {' '.join(arguments)} failed:\n{done.stdout}{done.stderr}")
