@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from accounts.models import Role, User
+from adminpanel import due_figures, due_health
+from adminpanel.live_bookings import tell_late
 from adminpanel.live_fleet import asked, driver, driver_now, figures, leg, tray_leg
 from realtime.fragments import touch
 from realtime.presence import gone_quiet
@@ -20,8 +22,13 @@ _looked: datetime | None = None
 
 
 def run_due(as_of: datetime) -> int:
-    """Have the desk's pages look again at drivers who became offline, or whose position became stale or lost,
-    since the last look; returns how many.
+    """Have the desk's pages look again at what time has changed; returns how much."""
+    return look_at_drivers(as_of) + due_figures.run_due(as_of) + due_health.run_due(as_of)
+
+
+def look_at_drivers(as_of: datetime) -> int:
+    """Those who became offline, whose position became stale or lost, and who became late for a visit, since the last
+    look; returns how many.
     """
     global _looked
     since, _looked = _looked or as_of - AT_START, as_of
@@ -33,7 +40,7 @@ def run_due(as_of: datetime) -> int:
     if gone:
         touch(figures, ["all"])
         tell_legs(gone)
-    return len(gone | older)
+    return len(gone | older) + tell_late(since, as_of)
 
 
 def drivers_among(user_ids: set[int]) -> set[int]:

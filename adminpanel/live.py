@@ -5,16 +5,47 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from accounts.access import desk
-from adminpanel import live_fleet
+from adminpanel import (
+    live_audit,
+    live_bookings,
+    live_dashboard,
+    live_disputes,
+    live_flags,
+    live_fleet,
+    live_health,
+    live_here,
+    live_people,
+    live_queues,
+    live_reviews,
+    live_verification,
+)
 from adminpanel.shelf import Shelf, shelves
 from chat.models import Conversation, ConversationKind, Participant, QuickReply
+from realtime import transport
 from realtime.fragments import Fragment, watch
 from realtime.topics import Topic
 
-__all__ = ["live_fleet", "receipt", "shelf_fragment"]
+__all__ = [
+    "live_audit",
+    "live_bookings",
+    "live_dashboard",
+    "live_disputes",
+    "live_flags",
+    "live_fleet",
+    "live_health",
+    "live_here",
+    "live_people",
+    "live_queues",
+    "live_reviews",
+    "live_verification",
+    "receipt",
+    "shelf_fragment",
+]
 
 receipts_topic = Topic("desk.receipts.{conversation_id}", users=lambda user_ids, conversation_id: desk(user_ids))
 shelves_topic = Topic("desk.replies", users=desk)
+
+transport.needs("live_desk", "desk.")
 
 
 # --- Receipts of a broadcast ----------------------------------------------------------------------

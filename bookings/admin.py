@@ -1,10 +1,11 @@
-"""Bookings in Django's admin, until there is a desk: to look at. States are moved by actions, never typed in."""
+"""Bookings in Django's admin, the raw rows: to look at. States are moved by actions, never typed in."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from bookings.models import (
@@ -17,6 +18,7 @@ from bookings.models import (
     Session,
     SessionHistory,
 )
+from bookings.states import BookingStatus
 
 
 @admin.register(ServiceCategory)
@@ -71,13 +73,17 @@ class SessionHistoryInline(HistoryInline):
 
 @admin.register(Booking)
 class BookingAdmin(ReadOnly, admin.ModelAdmin[Booking]):
-    """All bookings."""
+    """All bookings but drafts, which are their customers' alone."""
 
     list_display = ("id", "title", "customer", "category", "status", "area_label", "window_start", "placed_at")
     list_filter = ("status", "category")
     list_select_related = ("customer", "category")
     search_fields = ("title", "customer__email", "postcode")
     inlines = (BookingHistoryInline,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Booking]:
+        """What the desk's own pages know of."""
+        return super().get_queryset(request).exclude(status=BookingStatus.DRAFT)
 
 
 @admin.register(Bid)

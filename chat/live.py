@@ -26,7 +26,7 @@ from chat.actions.marks import mark_seen
 from chat.actions.messages import people_of
 from chat.models import Conversation, ConversationKind, Message, Participant, QuickReply, Side
 from chat.rules.numbers import number
-from realtime import presence
+from realtime import presence, transport
 from realtime.fragments import Fragment, site_wide, watch
 from realtime.inbound import receives, signal
 from realtime.models import LastSeen, Presence
@@ -64,6 +64,9 @@ replies_topic = Topic("replies.{role:str}", users=of_role)
 talks_topic = Topic("user.{user_id}.talks", users=lambda user_ids, user_id: user_ids & {user_id})
 desk_topic = Topic("desk.messages", users=desk)
 desk_talks_topic = Topic("desk.talks", users=desk)
+
+# Not the list of conversations: it stands on drivers' one screen too, where offers must not wait for a poll.
+transport.needs("live_driver_messages", "chat.")
 
 
 # --- Messages -------------------------------------------------------------------------------------

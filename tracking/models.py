@@ -11,7 +11,8 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.models import User
-from bookings.models import LATITUDE, LONGITUDE, Booking, Session, known
+from bookings.models import LATITUDE, LONGITUDE, Booking, Session
+from common.constraints import known
 from common.geo import Point
 from common.history import HistoryRow
 from realtime.models import LiveModel

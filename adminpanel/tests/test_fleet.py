@@ -320,7 +320,10 @@ def test_customers_who_come_online_move_nothing_here_and_cost_one_query(alice: U
     pages = [comes_online(each)[0] for each in (alice, charlie)]
     with CaptureQueriesContext(connection) as queries:
         touches = touched_by(lambda: write_touches([(None, page) for page in pages]))
-    assert not [touch for touch in touches if touch.fragment.startswith("adminpanel.")]
+    assert {touch.topic for touch in touches if touch.fragment.startswith("adminpanel.")} == {
+        "desk.presence",
+        "desk.figures",
+    }
     assert len([query for query in queries if "role" in query["sql"]]) == 1
 
 
@@ -369,10 +372,10 @@ def test_a_position_that_grows_old_draws_the_row_anew_once(db: None, looked: Non
     now = timezone.now()
     road.place(sam.user, road.NEAR, now=now)
     later = now + timedelta(seconds=age + 1)
-    assert due.run_due(later - timedelta(seconds=2)) == 0
-    touches = touched_by(lambda: due.run_due(later))
+    assert due.look_at_drivers(later - timedelta(seconds=2)) == 0
+    touches = touched_by(lambda: due.look_at_drivers(later))
     assert keys_of(touches, driver.name) == {str(sam.pk)}
-    assert due.run_due(later + timedelta(seconds=1)) == 0
+    assert due.look_at_drivers(later + timedelta(seconds=1)) == 0
 
 
 def test_who_falls_away_is_told_by_the_clock_with_the_offers_that_wait_for_them(
@@ -384,7 +387,7 @@ def test_who_falls_away_is_told_by_the_clock_with_the_offers_that_wait_for_them(
     now = timezone.now()
     LastSeen(kind="user", principal=str(sam.pk), seen_at=now).save()
     LastSeen(kind="user", principal=str(alice.pk), seen_at=now).save()
-    touches = touched_by(lambda: due.run_due(now + timedelta(seconds=59)))
+    touches = touched_by(lambda: due.look_at_drivers(now + timedelta(seconds=59)))
     assert keys_of(touches, driver.name) == {str(sam.pk)}
     assert keys_of(touches, tray_leg.name) == {str(what.pk)} and keys_of(touches, figures.name) == {"all"}
 

@@ -84,10 +84,6 @@ def test_the_desks_topics_are_for_active_admins(frank: User, alice: User, bob: U
 # --- The list -------------------------------------------------------------------------------------
 
 
-def test_an_admin_starts_at_the_messages(desk: Client) -> None:
-    assert desk.get("/")["Location"] == MESSAGES
-
-
 def test_the_first_use_says_what_it_is_for(desk: Client) -> None:
     html = desk.get(MESSAGES).content.decode()
     assert "No messages yet" in html and reverse("desk:compose") in html and html.count("<h1") == 1
@@ -195,7 +191,7 @@ def test_the_desk_sees_the_talk_about_a_job_and_its_record(desk: Client, alice: 
     conversation = about_job(alice, bob)
     assert conversation.bid is not None
     html = page(desk, conversation)
-    record = reverse("admin:bookings_booking_change", args=[conversation.bid.booking_id])
+    record = reverse("desk:booking", args=[conversation.bid.booking_id])
     assert "Are parts included?" in html and f'href="{record}"' in html
 
 

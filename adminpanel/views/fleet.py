@@ -28,7 +28,13 @@ CHOICES = {
         Duty.OFF_DUTY: "Off duty",
         "all": "Everybody",
     },
-    "connection": {"": "Any connection", "online": "Online", "away": "Away", "offline": "Offline"},
+    "connection": {
+        "": "Any connection",
+        "online": "Online",
+        "away": "Away",
+        "offline": "Offline",
+        "stale": "Away or offline",
+    },
     "load": {"": "Any load", "available": "Available", "busy": "Busy"},
 }
 LABELS = {"duty": "Duty", "connection": "Connection", "load": "Load"}

@@ -52,7 +52,7 @@ def about(request: HttpRequest, thread: Conversation) -> dict[str, Any]:
     if thread.bid is not None:
         booking = thread.bid.booking
         context["under"] = f"{booking.customer} and {thread.bid.technician}"
-        context["record"] = reverse("admin:bookings_booking_change", args=[booking.pk])
+        context["record"] = reverse("desk:booking", args=[booking.pk])
         if booking.is_active:
             context["new_leg"] = f"{reverse('desk:leg_new')}?booking={booking.pk}"
     if thread.kind == ConversationKind.BROADCAST:

@@ -32,6 +32,7 @@ from bookings.models import (
     RescheduleProposal,
     Session,
 )
+from bookings.rating import rate
 from bookings.states import ACTIVE_BOOKING, BidStatus, BookingStatus
 from realtime.fragments import Fragment, Watch, watch
 from realtime.topics import Topic, user_topic
@@ -136,7 +137,8 @@ timeline = Fragment(
 def load_offers(keys: Sequence[str]) -> Mapping[str, Bid]:
     """The offers among `keys` that the customer can still accept."""
     rows = Bid.objects.standing().filter(pk__in=ids(keys), booking__status=BookingStatus.OPEN)
-    found = rows.for_lists().prefetch_related("technician__skills")
+    found = list(rows.for_lists().prefetch_related("technician__skills"))
+    rate(bid.technician for bid in found)
     return {str(bid.pk): bid for bid in found}
 
 

@@ -419,5 +419,5 @@ def test_being_verified_lifts_the_note_on_every_open_page_of_that_technician(hea
     nina.technician.verified_at = NOW
     nina.technician.save(update_fields=["verified_at"])
     assert heard.of(live.papers) == {(f"user.{nina.pk}", str(nina.pk))}
-    assert "still checking" not in heard.by(nina)[f"bookings-papers-{nina.pk}"]
+    assert "not offer yet" not in heard.by(nina)[f"bookings-papers-{nina.pk}"]
     assert heard.by(dora) == {}

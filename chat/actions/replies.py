@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 
+from accounts.audit import record
 from accounts.models import Role, User
 from chat.models import QuickReply
 from chat.rules.text import clean_text
@@ -23,20 +24,28 @@ def add_quick_reply(role: str, text: str, *, by: User) -> QuickReply:
         raise Invalid("Please choose a role.")
     sentence = clean_reply(text)
     last = QuickReply.objects.filter(role=role).aggregate(last=Max("position"))["last"]
-    return saved(QuickReply(role=role, text=sentence, position=0 if last is None else last + 1))
+    with transaction.atomic():
+        made = saved(QuickReply(role=role, text=sentence, position=0 if last is None else last + 1))
+        record(by, "added_quick_reply", label=f"{role}: {sentence}")
+    return made
 
 
 def change_quick_reply(reply: QuickReply, text: str, *, by: User) -> QuickReply:
     """Put it in other words."""
     require_desk(by)
-    reply.text = clean_reply(text)
-    return saved(reply, "text")
+    before, reply.text = reply.text, clean_reply(text)
+    with transaction.atomic():
+        changed = saved(reply, "text")
+        record(by, "changed_quick_reply", label=f"{reply.role}: {reply.text}", details={"text": [before, reply.text]})
+    return changed
 
 
 def remove_quick_reply(reply: QuickReply, *, by: User) -> None:
     """Take it away."""
     require_desk(by)
-    reply.delete()
+    with transaction.atomic():
+        reply.delete()
+        record(by, "removed_quick_reply", label=f"{reply.role}: {reply.text}")
 
 
 def order_quick_replies(role: str, order: Sequence[int], *, by: User) -> None:
@@ -50,6 +59,7 @@ def order_quick_replies(role: str, order: Sequence[int], *, by: User) -> None:
             if rows[pk].position != position:
                 rows[pk].position = position
                 rows[pk].save(update_fields=["position"])
+        record(by, "ordered_quick_replies", label=role)
 
 
 def require_desk(by: User) -> None:

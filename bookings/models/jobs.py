@@ -1,4 +1,4 @@
-"""Bookings, bids, visits: the tables, their constraints, and what can be derived from one row."""
+"""Jobs, offers and visits: the tables, their constraints, and what can be derived from one row."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from bookings.states import (
     ProposalStatus,
     SessionStatus,
 )
+from common.constraints import known
 from common.geo import Point, area_point
 from common.history import HistoryRow
 from common.money import Money, currency_field, money_field, rounded
@@ -43,11 +44,6 @@ COMING_EARLY = timedelta(minutes=30)  # as early as a technician may be at the d
 def photo_path(photo: models.Model, name: str) -> str:
     """Where a photo of a job is kept: a random name, so that a path tells nothing and cannot be guessed."""
     return f"jobs/{uuid.uuid4().hex}.jpg"
-
-
-def known(field: str, choices: type[models.TextChoices], name: str) -> models.CheckConstraint:
-    """The constraint that a state column holds one of its states."""
-    return models.CheckConstraint(condition=Q(**{f"{field}__in": choices.values}), name=name)
 
 
 class ServiceCategory(models.Model):
@@ -107,6 +103,7 @@ class Booking(LiveModel):
     placed_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True, help_text="When an open booking stops taking offers.")
     put_away_at = models.DateTimeField(null=True, help_text="When a finished job left the banner.")
+    target_passed_at = models.DateTimeField(null=True, help_text="When it had waited too long for a technician.")
     # How it ended, when it did not end well.
     cancelled_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     cancel_reason = models.CharField(max_length=20, choices=CancelReason, blank=True)
@@ -164,6 +161,16 @@ class Booking(LiveModel):
                 name="booking_to_put_away",
             ),
             models.Index(fields=["created_at"], condition=Q(status=BookingStatus.DRAFT), name="booking_old_drafts"),
+            models.Index(
+                fields=["placed_at"],
+                condition=Q(status=BookingStatus.OPEN, target_passed_at__isnull=True),
+                name="booking_on_target",
+            ),
+            # The desk's list: by state, by category, by day.
+            models.Index(fields=["status", "id"], name="booking_of_status"),
+            models.Index(fields=["category", "id"], name="booking_of_category"),
+            models.Index(fields=["window_start", "id"], name="booking_of_day"),
+            models.Index(fields=["placed_at"], name="booking_placed"),
         ]
 
     def __str__(self) -> str:
@@ -350,11 +357,15 @@ class Session(LiveModel):
         ]
         indexes: ClassVar = [
             models.Index(fields=["technician", "starts_at"], name="session_of_technician"),
+            models.Index(fields=["starts_at"], name="session_of_day"),
             models.Index(
                 fields=["starts_at"],
                 condition=Q(status__in=(SessionStatus.PENDING, SessionStatus.WAITING)),
                 name="session_not_begun",
             ),
+            models.Index(fields=["finished_at"], condition=Q(status=SessionStatus.COMPLETED), name="session_finished"),
+            models.Index(fields=["status"], condition=Q(status__in=ACTIVE_SESSION), name="session_in_hand"),
+            models.Index(fields=["created_at"], name="session_made"),
         ]
 
     def __str__(self) -> str:
@@ -495,3 +506,13 @@ class SessionHistory(HistoryRow):
 
     class Meta(HistoryRow.Meta):
         indexes: ClassVar[list[Any]] = [models.Index(fields=["subject", "at"], name="session_history_order")]
+
+
+class ProposalHistory(HistoryRow):
+    """The transitions of a proposal to move a visit."""
+
+    subject = models.ForeignKey(RescheduleProposal, on_delete=models.CASCADE, related_name="history")
+
+    class Meta(HistoryRow.Meta):
+        verbose_name_plural = "proposal histories"
+        indexes: ClassVar[list[Any]] = [models.Index(fields=["subject", "at"], name="proposal_history_order")]

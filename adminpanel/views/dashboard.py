@@ -1,0 +1,46 @@
+"""The dashboard: what happens now, what needs a decision, how it went."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from accounts.access import role_required
+from accounts.models import Role
+from adminpanel.audit import SOURCES, lines
+from adminpanel.figures import charts_topic, figures, figures_topic
+from adminpanel.glance import glance_of
+from adminpanel.live_audit import activity_topic
+from adminpanel.queues import Queue, queues
+from adminpanel.series import PERIODS, series_of
+from adminpanel.tiles import strip_of
+from realtime.pages import live_page
+
+FEED = 40  # lines of what happened last
+DEFAULT = "day"
+
+
+@require_safe
+@role_required(Role.ADMIN)
+@live_page(pace="dashboard")
+def dashboard(request: HttpRequest) -> HttpResponse:
+    """The page; `period` is how far back the charts go."""
+    period = PERIODS.get(request.GET.get("period", DEFAULT), PERIODS[DEFAULT])
+    seen = figures()
+    context: dict[str, Any] = {
+        "strip": strip_of(seen),
+        "waits": {name: Queue(name, seen.count(name)) for name in queues()},
+        "figures_topic": figures_topic(),
+        "glance": glance_of(seen),
+        "period": period,
+        "series": series_of(period, seen),
+        "periods": PERIODS.values(),
+        "charts_topic": charts_topic(),
+        "lines": {line.key: line for line in lines(limit=FEED)},
+        "activity_topic": activity_topic(),
+        "kinds": SOURCES,
+    }
+    return render(request, "adminpanel/dashboard.html", context)
