@@ -5,23 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import partial
 from typing import Any
-from urllib.parse import urlencode
 
 from django.db.models import F, FilteredRelation, OuterRef, Q, QuerySet, Subquery
-from django.http import Http404, QueryDict
-from django.urls import reverse
+from django.http import Http404
 
 from accounts.models import User
+from adminpanel.piles import Listed, Pile, next_among, seconds
 from adminpanel.queues import FOR_THE_DESK
 from bookings.disputes import Case, cases, shown
 from bookings.models import Dispute, Session
 from bookings.states import BidStatus, DisputeStatus, Party
 from common.money import Money
 
-PAGE = 30
-TABS = {"waiting": "For us", "answering": "Waiting for an answer", "ended": "Ended"}
 STATES: dict[str, tuple[str, ...]] = {
     "waiting": FOR_THE_DESK,
     "answering": (DisputeStatus.AWAITING_RESPONSE,),
@@ -39,76 +36,22 @@ def tab_of(status: str) -> str:
 # --- The list -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Tab:
-    """One of the lists, as a link."""
-
-    slug: str
-    label: str
-    is_chosen: bool
-
-    @property
-    def url(self) -> str:
-        """Where it is."""
-        return reverse("desk:disputes") + ("" if self.slug == "waiting" else f"?show={self.slug}")
-
-
-class Queue:
-    """What the query string `asked` asks of the list: `show` (one of TABS) and `page`. `usual`: without it."""
-
-    def __init__(self, asked: QueryDict, usual: str = "waiting") -> None:
-        self.show = asked.get("show", usual)
-        if self.show not in TABS:
-            self.show = "waiting"
-        page = asked.get("page", "")
-        self.number = int(page) if page.isascii() and page.isdecimal() and len(page) < 6 and int(page) else 1
-
-    @cached_property
-    def _found(self) -> list[Dispute]:
-        rows, start = listed(self.show).select_related(*JOINED), (self.number - 1) * PAGE
-        found = list(rows[start : start + PAGE + 1])
-        if not found and start:  # the queue has become shorter than that
-            self.number, found = 1, list(rows[: PAGE + 1])
-        return found
-
-    @property
-    def rows(self) -> dict[str, Dispute]:
-        """The disputes of the page by key, as their fragment loads them. One query: nobody counts what is behind."""
-        return {str(row.pk): row for row in self._found[:PAGE]}
-
-    @property
-    def has_next(self) -> bool:
-        """Whether there are more."""
-        return len(self._found) > PAGE
-
-    @property
-    def new(self) -> str:
-        """What becomes of one that is not on the page yet: the latest belongs to one end of the list only."""
-        more = self.has_next
-        edge = self.number == 1 if self.show == "ended" else not more
-        return "insert" if edge else "pill"
-
-    @property
-    def query(self) -> str:
-        """The query string without the page."""
-        return "" if self.show == "waiting" else urlencode({"show": self.show})
-
-    @property
-    def tabs(self) -> list[Tab]:
-        """Every list."""
-        return [Tab(slug, label, slug == self.show) for slug, label in TABS.items()]
-
-
 def listed(show: str) -> QuerySet[Dispute]:
     """Those of a list: what waits the oldest first, what has ended the latest first."""
-    return Dispute.objects.filter(status__in=STATES[show]).order_by(*ORDERS[show])
+    return Dispute.objects.filter(status__in=STATES[show]).select_related(*JOINED).order_by(*ORDERS[show])
+
+
+PILES: dict[str, Pile[Dispute]] = {
+    "waiting": Pile("For us", partial(listed, "waiting"), "last"),
+    "answering": Pile("Waiting for an answer", partial(listed, "answering"), "last"),
+    "ended": Pile("Ended", partial(listed, "ended"), "first"),
+}
+disputes_listed = partial(Listed, "desk:disputes", PILES)
 
 
 def next_after(dispute: Dispute) -> Dispute | None:
     """The next that waits for the desk: what was opened after `dispute`, else the oldest."""
-    rows = listed("waiting").exclude(pk=dispute.pk)
-    later = rows.filter(Q(opened_at__gt=dispute.opened_at) | Q(opened_at=dispute.opened_at, pk__gt=dispute.pk))
-    return later.first() or rows.first()
+    return next_among(listed("waiting"), "opened_at", dispute.opened_at, dispute.pk)
 
 
 def load_rows(keys: Sequence[str]) -> Mapping[str, Dispute]:
@@ -122,11 +65,6 @@ def order_of(row: Dispute) -> str:
     if row.status in STATES["ended"]:
         return f"{10**11 - seconds(row.ended_at):018.6f}"
     return f"{seconds(row.answer_by if row.status == DisputeStatus.AWAITING_RESPONSE else row.opened_at):018.6f}"
-
-
-def seconds(moment: datetime | None) -> float:
-    """An instant as a number."""
-    return moment.timestamp() if moment else 0.0
 
 
 # --- One ------------------------------------------------------------------------------------------

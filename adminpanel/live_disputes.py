@@ -6,7 +6,7 @@ from django.db.models import Q, QuerySet
 
 from accounts.access import desk
 from accounts.models import User
-from adminpanel.disputes import TABS, load_cases, load_rows, order_of, tab_of
+from adminpanel.disputes import PILES, load_cases, load_rows, order_of, tab_of
 from bookings.models import Dispute, DisputeEvidence
 from bookings.states import STANDING_DISPUTE
 from realtime.fragments import Fragment, watch
@@ -14,7 +14,7 @@ from realtime.topics import Topic
 
 Place = tuple[str, str]
 
-list_topic = Topic("desk.disputes.{show:str}", users=lambda user_ids, show: desk(user_ids) if show in TABS else set())
+list_topic = Topic("desk.disputes.{show:str}", users=lambda user_ids, show: desk(user_ids) if show in PILES else set())
 dispute_topic = Topic("desk.dispute.{dispute_id}", users=lambda user_ids, dispute_id: desk(user_ids))
 
 

@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from accounts.access import desk
 from accounts.models import User
-from adminpanel.reviews import TABS, load_cases, load_rows, order_of
+from adminpanel.reviews import PILES, load_cases, load_rows, order_of
 from bookings.models import Review, ReviewFlag
 from bookings.states import ReviewStatus
 from realtime.fragments import Fragment, watch
@@ -14,13 +14,13 @@ from realtime.topics import Topic
 
 Place = tuple[str, str]
 
-list_topic = Topic("desk.reviews.{show:str}", users=lambda user_ids, show: desk(user_ids) if show in TABS else set())
+list_topic = Topic("desk.reviews.{show:str}", users=lambda user_ids, show: desk(user_ids) if show in PILES else set())
 review_topic = Topic("desk.review.{review_id}", users=lambda user_ids, review_id: desk(user_ids))
 
 
 def lists_of(review: Review) -> list[str]:
     """The list that it stands in."""
-    return [list_topic(review.status)] if review.status in TABS else []
+    return [list_topic(review.status)] if review.status in PILES else []
 
 
 def case_of(review: Review) -> list[Place]:

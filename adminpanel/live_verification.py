@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from accounts.access import desk
 from accounts.models import Credential, Role, Technician, User
-from adminpanel.verification import TABS, lists_of, load_cases, load_rows
+from adminpanel.verification import PILES, lists_of, load_cases, load_rows
 from realtime.fragments import Fragment, watch
 from realtime.topics import Topic
 
 Place = tuple[str, str]
 
 list_topic = Topic(
-    "desk.verification.{which:str}", users=lambda user_ids, which: desk(user_ids) if which in TABS else set()
+    "desk.verification.{which:str}", users=lambda user_ids, which: desk(user_ids) if which in PILES else set()
 )
 credential_topic = Topic("desk.credential.{credential_id}", users=lambda user_ids, credential_id: desk(user_ids))
 
@@ -28,7 +28,7 @@ def rows_of(user: User) -> list[Place]:
     if user.role != Role.TECHNICIAN and not Technician.objects.filter(pk=user.pk).exists():
         return []
     found = Credential.objects.filter(technician=user.pk).values_list("pk", flat=True)
-    return [(list_topic(which), str(pk)) for pk in found for which in TABS]
+    return [(list_topic(which), str(pk)) for pk in found for which in PILES]
 
 
 def cases_of(technician_id: int) -> list[Place]:

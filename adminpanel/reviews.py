@@ -4,99 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from functools import cached_property
+from functools import partial
 from typing import Any
 
-from django.db.models import Avg, Count, F, Max, OuterRef, Prefetch, Q, Subquery
-from django.http import QueryDict
-from django.urls import reverse
+from django.db.models import Avg, Count, F, Max, OuterRef, Prefetch, Subquery
 
+from adminpanel.piles import Listed, Pile, ids, next_among, seconds
 from bookings.models import Booking, Review, ReviewFlag, ReviewHistory
 from bookings.querysets import ReviewQuerySet
 from bookings.rating import Rating
 from bookings.states import ReviewStatus
 
-PAGE = 30
-DEEPEST = 100  # pages back
-TABS = {"flagged": "To decide", "published": "Published", "hidden": "Hidden"}
-
-
-def ids(keys: Sequence[str]) -> list[int]:
-    """Keys as numbers."""
-    return [int(key) for key in keys]
-
-
 # --- The list -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Tab:
-    """One of the lists, as a link."""
-
-    slug: str
-    label: str
-    is_chosen: bool
-
-    @property
-    def url(self) -> str:
-        """Where it is."""
-        return reverse("desk:reviews") + ("" if self.slug == "flagged" else f"?show={self.slug}")
-
-
-class Queue:
-    """What the query string `asked` asks of the list: `show` (one of TABS) and `page`. `usual`: without it."""
-
-    def __init__(self, asked: QueryDict, usual: str = "flagged") -> None:
-        self.show = asked.get("show", usual)
-        if self.show not in TABS:
-            self.show = "flagged"
-        page = asked.get("page", "")
-        self.number = min(max(int(page), 1), DEEPEST) if page.isdecimal() and len(page) < 9 else 1
-
-    @cached_property
-    def _rows(self) -> list[Review]:
-        """A page and one more: whether there is a next one is found without counting."""
-        start = (self.number - 1) * PAGE
-        return list(listed(self.show)[start : start + PAGE + 1])
-
-    @property
-    def found(self) -> Mapping[str, Review]:
-        """The page by key, as the rows' fragment would load it."""
-        return {str(row.pk): row for row in self._rows[:PAGE]}
-
-    @property
-    def before(self) -> int:
-        """The page before; 0 on the first."""
-        return self.number - 1
-
-    @property
-    def after(self) -> int:
-        """The next page; 0 on the last, and where it goes too far back: the rest stands with its jobs."""
-        return self.number + 1 if len(self._rows) > PAGE and self.number < DEEPEST else 0
-
-    @property
-    def new(self) -> str:
-        """What becomes of one that is not on the page yet: the latest belongs to one end of the list only."""
-        if self.show == "flagged":
-            return "pill" if self.after else "insert"
-        return "pill" if self.before or self.show == "published" else "insert"
-
-    @property
-    def query(self) -> str:
-        """The query string without the page."""
-        return "" if self.show == "flagged" else f"show={self.show}"
-
-    @property
-    def tabs(self) -> list[Tab]:
-        """Every list."""
-        return [Tab(slug, label, slug == self.show) for slug, label in TABS.items()]
 
 
 def listed(show: str) -> ReviewQuerySet:
     """Those of a list: what waits in the order in which it was flagged, the others the latest first."""
     rows = for_rows().filter(status=show)
     return rows.order_by(F("flagged_at"), "pk") if show == "flagged" else rows.order_by("-published_at", "-pk")
+
+
+PILES: dict[str, Pile[Review]] = {
+    "flagged": Pile("To decide", partial(listed, "flagged"), "last"),
+    "published": Pile("Published", partial(listed, "published")),  # many at once, when the seals break
+    "hidden": Pile("Hidden", partial(listed, "hidden"), "first"),
+}
+reviews_listed = partial(Listed, "desk:reviews", PILES)
 
 
 def for_rows() -> ReviewQuerySet:
@@ -108,9 +41,7 @@ def for_rows() -> ReviewQuerySet:
 def next_after(review: Review) -> Review | None:
     """The next that waits: what was flagged after `review`, else the oldest."""
     last = review.flags.aggregate(at=Max("at"))["at"]
-    rows = listed("flagged").exclude(pk=review.pk)
-    later = rows.filter(Q(flagged_at__gt=last) | Q(flagged_at=last, pk__gt=review.pk)) if last else rows.none()
-    return later.first() or rows.first()
+    return next_among(listed("flagged"), "flagged_at", last, review.pk)
 
 
 def load_rows(keys: Sequence[str]) -> Mapping[str, Review]:
@@ -123,11 +54,6 @@ def order_of(row: Any) -> str:
     if row.status == ReviewStatus.FLAGGED:
         return f"{seconds(row.flagged_at):018.6f}"
     return f"{10**11 - seconds(row.published_at):018.6f}"
-
-
-def seconds(moment: datetime | None) -> float:
-    """An instant as a number."""
-    return moment.timestamp() if moment else 0.0
 
 
 # --- One ------------------------------------------------------------------------------------------

@@ -2,101 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cached_property
+from functools import partial
 
-from django.db.models import Prefetch, Q, QuerySet
-from django.http import QueryDict
-from django.urls import reverse
+from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 
 from accounts.credentials import ENDS, missing, waiting, words
 from accounts.models import Credential, CredentialHistory, CredentialStatus, Role
 from accounts.papers import Standing, of_technician
+from adminpanel.piles import Listed, Pile, ids, next_among
 from common.documents import is_picture
 
-PAGE = 30
 AHEAD = timedelta(days=30)  # how far the list of what runs out looks
-TABS = {"waiting": "Waiting", "ending": "Running out", "decided": "Decided"}
-
-
-def ids(keys: Sequence[str]) -> list[int]:
-    """Keys as numbers."""
-    return [int(key) for key in keys]
 
 
 # --- The list -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Tab:
-    """One of the lists, as a link."""
-
-    slug: str
-    label: str
-    is_chosen: bool
-
-    @property
-    def url(self) -> str:
-        """Where it is."""
-        return reverse("desk:verification") + ("" if self.slug == "waiting" else f"?show={self.slug}")
-
-
-class Queue:
-    """What the query string `asked` asks of the list: `show` (one of TABS) and `page`. `usual`: without it.
-
-    A page is one query: nobody needs to know how many there are behind it.
-    """
-
-    def __init__(self, asked: QueryDict, usual: str = "waiting") -> None:
-        self.show = asked.get("show", usual)
-        if self.show not in TABS:
-            self.show = "waiting"
-        page = asked.get("page", "")
-        self.number = int(page) if page.isascii() and page.isdecimal() and 0 < len(page) < 6 else 1
-        self.number = max(self.number, 1)
-
-    @cached_property
-    def _found(self) -> list[Credential]:
-        rows = LISTS[self.show]().select_related("technician__user")
-        start = (self.number - 1) * PAGE
-        found = list(rows[start : start + PAGE + 1])
-        if not found and start:  # the queue has become shorter than that
-            self.number = 1
-            found = list(rows[: PAGE + 1])
-        return found
-
-    @property
-    def rows(self) -> Mapping[str, Credential]:
-        """The documents of this page by key, in their order."""
-        return {str(row.pk): row for row in self._found[:PAGE]}
-
-    @property
-    def before(self) -> int:
-        """The page before this one; 0 on the first."""
-        return self.number - 1 if self._found else 0
-
-    @property
-    def after(self) -> int:
-        """The page after this one; 0 on the last."""
-        return self.number + 1 if len(self._found) > PAGE else 0
-
-    @property
-    def new(self) -> str:
-        """What becomes of one that is not on the page yet: what waits comes in at the end of the last page."""
-        return "insert" if self.show == "waiting" and not self.after else "pill"
-
-    @property
-    def query(self) -> str:
-        """The query string without the page."""
-        return "" if self.show == "waiting" else f"show={self.show}"
-
-    @property
-    def tabs(self) -> list[Tab]:
-        """Every list."""
-        return [Tab(slug, label, slug == self.show) for slug, label in TABS.items()]
 
 
 def ending() -> QuerySet[Credential]:
@@ -112,7 +35,17 @@ def decided() -> QuerySet[Credential]:
     return Credential.objects.filter(decided_at__isnull=False).order_by("-decided_at", "-pk")
 
 
-LISTS = {"waiting": waiting, "ending": ending, "decided": decided}
+def with_whose(rows: Callable[[], QuerySet[Credential]]) -> QuerySet[Credential]:
+    """A list with what its rows say."""
+    return rows().select_related("technician__user")
+
+
+PILES: dict[str, Pile[Credential]] = {
+    "waiting": Pile("Waiting", partial(with_whose, waiting), "last"),
+    "ending": Pile("Running out", partial(with_whose, ending)),
+    "decided": Pile("Decided", partial(with_whose, decided)),
+}
+credentials_listed = partial(Listed, "desk:verification", PILES)
 
 
 def lists_of(row: Credential) -> list[str]:
@@ -128,9 +61,7 @@ def lists_of(row: Credential) -> list[str]:
 
 def next_after(row: Credential) -> Credential | None:
     """The next that waits: what was sent after `row`, else the oldest."""
-    rows = waiting()
-    later = rows.filter(Q(submitted_at__gt=row.submitted_at) | Q(submitted_at=row.submitted_at, pk__gt=row.pk))
-    return later.first() or rows.first()
+    return next_among(waiting(), "submitted_at", row.submitted_at, row.pk)
 
 
 def load_rows(keys: Sequence[str]) -> Mapping[str, Credential]:

@@ -11,7 +11,6 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import User
-from adminpanel import reviews
 from adminpanel.reviews import load_cases, load_rows
 from bookings import actions
 from bookings.models import Review, Session
@@ -54,7 +53,7 @@ class TestTheLists:
         late = ended(next_visit(alice, bob, 2))
         actions.flag_review(second, by=bob, reason="untrue", now=late)
         actions.flag_review(first, by=bob, reason="untrue", now=late + MINUTE)
-        shown = desk.get(reverse("desk:reviews")).context["queue"].found
+        shown = desk.get(reverse("desk:reviews")).context["queue"].rows
         assert list(shown) == [str(second.pk), str(first.pk)]
 
     def test_each_list_holds_its_own_and_none_holds_a_sealed_one(self, desk, alice, bob, frank) -> None:
@@ -67,7 +66,7 @@ class TestTheLists:
         wanted["published"] |= set(Review.objects.filter(party="technician").values_list("pk", flat=True))
         for show, pks in wanted.items():
             page = desk.get(reverse("desk:reviews"), {"show": show})
-            assert set(page.context["queue"].found) == {str(pk) for pk in pks}
+            assert set(page.context["queue"].rows) == {str(pk) for pk in pks}
             assert f"/desk/reviews/{sealed.pk}/" not in page.content.decode()
 
     def test_nonsense_in_the_address_shows_what_waits(self, desk) -> None:
@@ -90,13 +89,13 @@ class TestTheLists:
         return len(seen)
 
     def test_pages_of_thirty_go_on_without_counting(self, desk, visit, monkeypatch) -> None:
-        monkeypatch.setattr(reviews, "PAGE", 1)
+        monkeypatch.setattr("adminpanel.piles.PAGE", 1)
         review = open_one(visit)  # the other side's is older by its number
         first = desk.get(reverse("desk:reviews"), {"show": "published"})
         queue = first.context["queue"]
-        assert (list(queue.found), queue.before, queue.after) == ([str(review.pk)], 0, 2)
+        assert (list(queue.rows), queue.before, queue.after) == ([str(review.pk)], 0, 2)
         last = desk.get(reverse("desk:reviews"), {"show": "published", "page": "2"}).context["queue"]
-        assert (len(last.found), last.before, last.after, last.new) == (1, 1, 0, "pill")
+        assert (len(last.rows), last.before, last.after, last.new) == (1, 1, 0, "pill")
         assert 'rel="next" href="?show=published&amp;page=2"' in first.content.decode()
 
     @pytest.mark.parametrize("page", ["x", "-1", "0", "9" * 40, "1.5"])

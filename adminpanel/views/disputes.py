@@ -15,7 +15,7 @@ from accounts.models import Role
 from accounts.stepping import steps_up
 from adminpanel.deciding import decide
 from adminpanel.dispute_forms import DecisionForm
-from adminpanel.disputes import DeskCase, Queue, case_of, next_after, tab_of
+from adminpanel.disputes import DeskCase, case_of, disputes_listed, next_after, tab_of
 from adminpanel.live_disputes import dispute_topic, list_topic
 from adminpanel.views.replies import deed
 from bookings import access, actions
@@ -50,7 +50,7 @@ def listed(request: HttpRequest, usual: str = "waiting") -> dict[str, Any]:
     """The list; what the bell told of it is read now."""
     if "X-Live-Refresh" not in request.headers:
         mark_read_about(signed_in(request), group_at_desk("dispute"), None, timezone.now())
-    shown = Queue(request.GET, usual)
+    shown = disputes_listed(request.GET, usual)
     return {"queue": shown, "list_topic": list_topic(shown.show)}
 
 

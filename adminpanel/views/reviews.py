@@ -15,7 +15,7 @@ from accounts.models import Role
 from adminpanel.deciding import decide
 from adminpanel.live_reviews import list_topic, review_topic
 from adminpanel.review_forms import HideForm, KeepForm, TakeUpForm
-from adminpanel.reviews import Queue, load_cases, next_after
+from adminpanel.reviews import load_cases, next_after, reviews_listed
 from adminpanel.views.replies import deed
 from bookings import access, actions
 from bookings.actions.reviews import standing
@@ -51,7 +51,7 @@ def listed(request: HttpRequest, usual: str = "flagged") -> dict[str, Any]:
     """The list; what the bell told of it is read now."""
     if "X-Live-Refresh" not in request.headers:
         mark_read_about(signed_in(request), group_at_desk("review"), None, timezone.now())
-    shown = Queue(request.GET, usual)
+    shown = reviews_listed(request.GET, usual)
     return {"queue": shown, "list_topic": list_topic(shown.show)}
 
 

@@ -17,7 +17,7 @@ from accounts.models import Credential, CredentialStatus, Role, User
 from adminpanel.credential_forms import REASONS, SUSPENSIONS, ApproveForm, WhyForm
 from adminpanel.deciding import decide
 from adminpanel.live_verification import credential_topic, list_topic
-from adminpanel.verification import Queue, load_cases, next_after
+from adminpanel.verification import credentials_listed, load_cases, next_after
 from adminpanel.views.replies import deed
 from bookings.views.confirming import Question
 from common.refusals import Conflict
@@ -50,8 +50,8 @@ def credential(request: HttpRequest, pk: int) -> HttpResponse:
 def listed(request: HttpRequest, usual: str = "waiting") -> dict[str, Any]:
     """The list; what the bell told of it is read now."""
     mark_read_about(signed_in(request), QUEUE, None, timezone.now())
-    queue = Queue(request.GET, usual)
-    return {"queue": queue, "list_topic": list_topic(queue.show)}
+    shown = credentials_listed(request.GET, usual)
+    return {"queue": shown, "list_topic": list_topic(shown.show)}
 
 
 @deed
