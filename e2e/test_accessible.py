@@ -28,6 +28,7 @@ LOOKS = (("light", PHONE, RULES), ("dark", WIDE, ["color-contrast"]))
 # Whose pages are looked at, and in how many tests: each is over in less than a minute.
 PARTS = {"alice": 2, "bob": 2, "frank": 6, "ed": 1, "": 1}
 # Nothing for people to read, or a piece of a page.
+FILES = "photo|file|evidence|export"  # what may be one, by its address
 NO_PAGE = {
     "realtime:poll",
     "metrics",
@@ -78,9 +79,10 @@ def test_no_page_has_a_serious_fault(settled: Settled, person: People, console: 
     page = person(settled.people.get(who), viewport=PHONE)
     wrong: list[str] = []
     for url in list(dict.fromkeys(pages(settled, who)))[part :: PARTS[who]]:
-        if re.search("photo|file", url) and "text/html" not in page.request.head(url).headers["content-type"]:
+        if re.search(FILES, url) and "text/html" not in page.request.head(url).headers["content-type"]:
             continue
-        page.goto(url)
+        answer = page.goto(url)
+        assert answer and "text/html" in answer.headers["content-type"], f"{url} is no page: leave it out"
         page.evaluate(AXE)
         for scheme, size, rules in LOOKS:
             page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
