@@ -37,6 +37,10 @@ DESK = {
     "ended_session": "A browser of yours was signed out",
     "ended_sessions": "You were signed out everywhere",
     "exported_person": "A copy of your data was made",
+    "added_record_of_user": "Your account was made by our desk",
+    "changed_record_of_user": "Your account was changed",
+    "added_record_of_technician": "Your trade was put on file",
+    "changed_record_of_technician": "Your trade was changed",
 }
 FIELDS = {"name": "Name", "phone": "Phone", "time_zone": "Time zone"}
 GRAVE = {"unverified", "inactive", "rejected", "expired", "suspended"}

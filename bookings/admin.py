@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from accounts.raw import Audited, ReadOnly
 from bookings.models import (
     Bid,
     BidHistory,
@@ -22,28 +23,12 @@ from bookings.states import BookingStatus
 
 
 @admin.register(ServiceCategory)
-class ServiceCategoryAdmin(admin.ModelAdmin[ServiceCategory]):
+class ServiceCategoryAdmin(Audited, admin.ModelAdmin[ServiceCategory]):
     """Categories are the desk's to edit."""
 
     list_display = ("name", "skill", "usual_minutes", "typical_low", "typical_high", "currency")
     list_select_related = ("skill",)
     prepopulated_fields = {"slug": ("name",)}  # noqa: RUF012 (Django's own name and type)
-
-
-class ReadOnly:
-    """Nothing is added, changed or deleted by hand: it would write no history and ask no rule."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
 
 
 class HistoryInline(ReadOnly, admin.TabularInline[Any, Any]):
