@@ -228,6 +228,12 @@ def lines(wanted: Wanted = EVERYTHING, *, before: str = "", limit: int = 50) -> 
     return [line_of(row) for row in rows]
 
 
+def count(wanted: Wanted = EVERYTHING) -> int:
+    """How many lines are `wanted`: a query a table, so for exports only."""
+    conditions = ((source, wanted.of(source)) for source in SOURCES)
+    return sum(source.model._default_manager.filter(which).count() for source, which in conditions if which is not None)
+
+
 def load_lines(keys: Iterable[str]) -> dict[str, Line]:
     """Lines by their keys; one query."""
     ids: dict[str, list[int]] = {}

@@ -105,8 +105,8 @@ class Asked:
 
     @property
     def words(self) -> str:
-        """The search in words, for the line that its export leaves."""
-        return ", ".join(f"{name}: {value}" for name, value in self._named.items()) or "everything"
+        """The search in words."""
+        return ", ".join(f"{name}: {value}" for name, value in self._named.items())
 
     @property
     def _named(self) -> dict[str, str]:

@@ -137,12 +137,12 @@ def test_hostile_words_stay_words(alice, frank):
 
 
 def test_the_export_holds_all_of_the_search_and_leaves_a_line(story, frank):
-    answer = browser(frank).get(reverse("desk:audit_export"), {"kind": "account"})
+    answer = browser(frank).post(f"{reverse('desk:audit_export')}?kind=account")
     rows = list(csv.reader(StringIO(answer.getvalue().decode("utf-8-sig"))))
     assert len(rows) == 1 + len(lines(Wanted(kinds=("account",)), limit=1000))
     assert rows[1][9] == "Papers ran out."
     (left,) = lines(Wanted(kinds=("desk",)))
-    assert (left.after, left.label) == ("exported_audit", "kind: account")
+    assert (left.after, left.details) == ("exported_audit", {"filters": ["", "kind: account"], "rows": ["", 1]})
 
 
 def test_replaying_a_history_gives_the_state(story):

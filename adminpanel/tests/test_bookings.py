@@ -360,7 +360,7 @@ def test_who_took_the_file_is_in_the_audit(desk: Client, frank: User, many: list
         "Open",
         "For the accountant",
     )
-    assert line.details == {"list": ["", "show=open"]}
+    assert line.details == {"filters": ["", "show: open"], "rows": ["", 7]}
 
 
 def test_a_long_file_is_made_while_it_is_sent(desk: Client, alice: User) -> None:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import partial
+from urllib.parse import parse_qsl
 
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.access import role_required, signed_in
-from accounts.audit import record
+from accounts.access import role_required
 from accounts.models import Role
-from adminpanel.audit import Line, Wanted, lines
+from accounts.stepping import steps_up
+from adminpanel.audit import Line, Wanted, count, lines
 from adminpanel.audit_search import Asked
+from adminpanel.exporting import Export, answer, named
 from adminpanel.live_audit import activity_topic
-from common.csv import download
 from realtime.pages import live_page
 
 BATCH = 1000
@@ -33,15 +35,29 @@ def audit(request: HttpRequest) -> HttpResponse:
     return render(request, "adminpanel/audit.html", {"asked": Asked(request.GET), "topic": activity_topic()})
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 @role_required(Role.ADMIN)
+@steps_up
+@live_page
 def audit_export(request: HttpRequest) -> HttpResponseBase:
-    """The lines that the search asks for as CSV, whatever their number; the export itself leaves a line."""
+    """The lines that the search asks for, whatever their number: who did what to whom, in bulk."""
     asked = Asked(request.GET)
-    with transaction.atomic():
-        record(signed_in(request), "exported_audit", label=asked.words, details={"search": asked.query})
-    name = f"audit-{timezone.now():%Y%m%d-%H%M%S}.csv"
-    return download(name, HEADER, batches(asked.wanted))
+    export = Export(
+        verb="exported_audit",
+        title="Export the audit",
+        what=f"Every line that fits ({asked.words or 'all there are'}),",
+        warning="The file holds the names of people and why something was done to them.",
+        times="Times are UTC.",
+        room="Audit",
+        back=f"{reverse('desk:audit')}?{asked.query}",
+        filename=f"audit-{timezone.now():%Y%m%d-%H%M%S}.csv",
+        label="Audit",
+        filters=named(parse_qsl(asked.query)),
+        header=HEADER,
+        count=partial(count, asked.wanted),
+        batches=partial(batches, asked.wanted),
+    )
+    return answer(request, export)
 
 
 def batches(wanted: Wanted) -> Iterator[Sequence[Sequence[object]]]:

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
+from urllib.parse import parse_qsl
 
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts import audit
-from accounts.access import role_required, signed_in
-from accounts.models import Role, User
+from accounts.access import role_required
+from accounts.models import Role
+from accounts.stepping import steps_up
 from adminpanel.bookings import Found, beyond, ordered
+from adminpanel.exporting import Export, answer, named
 from adminpanel.jobs import DeskJob, load_cases, load_rows, stories_of
 from adminpanel.live_bookings import booking_topic, list_topic
 from bookings.models import Booking
 from bookings.telling import group_at_desk, group_of
 from bookings.views.reading import read_on_page
-from common.csv import download
 from realtime.pages import live_page
 
 BATCH = 1000  # rows of a file that are in memory at a time
@@ -73,21 +74,28 @@ HEADER = (
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @role_required(Role.ADMIN)
+@steps_up
 @live_page
 def bookings_export(request: HttpRequest) -> HttpResponseBase:
-    """Ask once more, since the file leaves the house; a POST sends it, row by row."""
+    """The list with all that is known about each job: names, addresses and phone numbers in bulk."""
     found = Found(request.GET)
-    if request.method != "POST":
-        back = f"{reverse('desk:bookings')}?{found.query}"
-        return render(request, "adminpanel/bookings_export.html", {"found": found, "back": back, "header": HEADER})
-    kept(signed_in(request), found, request.POST.get("reason", "").replace("\0", "").strip())
-    return download(f"jobs-{found.now:%Y-%m-%d}.csv", HEADER, batches(found))
-
-
-def kept(by: User, found: Found, reason: str) -> None:
-    """The line of the audit: who took which list away."""
-    with transaction.atomic():
-        audit.record(by, "exported_bookings", label=found.title, reason=reason, details={"list": ["", found.query]})
+    by_words = f", found by “{found.search}”" if found.search else ""
+    export = Export(
+        verb="exported_bookings",
+        title="Export jobs",
+        what=f"{found.counted} of the list “{found.title}”{by_words},",
+        warning="The file holds names, addresses and phone numbers.",
+        times="Times are those of each job's place.",
+        room="Jobs",
+        back=f"{reverse('desk:bookings')}?{found.query}",
+        filename=f"jobs-{found.now:%Y-%m-%d}.csv",
+        label=found.title,
+        filters=named(parse_qsl(found.query)),
+        header=HEADER,
+        count=found.rows.count,
+        batches=partial(batches, found),
+    )
+    return answer(request, export)
 
 
 def batches(found: Found) -> Iterator[list[list[object]]]:
