@@ -27,8 +27,8 @@ PHONE, WIDE = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
 LOOKS = (("light", PHONE, RULES), ("dark", WIDE, ["color-contrast"]))
 # Whose pages are looked at, and in how many tests: each is over in less than a minute.
 PARTS = {"alice": 2, "bob": 2, "frank": 6, "ed": 1, "": 1}
-# Nothing for people to read, or a piece of a page.
 FILES = "photo|file|evidence|export"  # what may be one, by its address
+# Nothing for people to read, or a piece of a page.
 NO_PAGE = {
     "realtime:poll",
     "metrics",
