@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from itertools import pairwise
+from itertools import groupby, pairwise
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 
 from common.geo import Point, distance_km
-from tracking.models import Dispatch, Fix, Shift, ShiftHistory
+from tracking.models import Dispatch, Fix, Shift
 from tracking.states import DispatchStatus, Duty
 
 HOUR = timedelta(hours=1)
@@ -143,30 +143,21 @@ class Day:
         return [(bar, start, max(end - start, 3)) for bar, start, end in placed]
 
 
-def load_days(keys: Sequence[str]) -> Mapping[str, Day]:
-    """Days of drivers; three queries for any number of them."""
-    now = timezone.now()
+def load_days(keys: Sequence[str], now: datetime | None = None) -> Mapping[str, Day]:
+    """Days of drivers; two queries for any number of them."""
+    now = now or timezone.now()
     found = {key: parsed for key in keys if (parsed := parse_key(key)) is not None}
     made = {key: Day(driver_id, day, now) for key, (driver_id, day) in found.items()}
-    fill(list(made.values()))
+    days = list(made.values())
+    if days:
+        fill(days, Dispatch.objects.filter(within(days)).select_related("leg").order_by("offered_at"))
     return made
 
 
-def day_of(driver_id: int, day: date, now: datetime) -> Day:
-    """One driver's day."""
-    made = Day(driver_id, day, now)
-    fill([made])
-    return made
-
-
-def fill(wanted: Sequence[Day]) -> None:
-    """Put the bars into days."""
-    if not wanted:
-        return
-    ids = {day.driver_id for day in wanted}
-    begins, ends = min(day.begins for day in wanted), max(day.ends for day in wanted)
-    worked = [(shift.user_id, bar) for shift in shifts_of(ids, begins, ends) for bar in duty_bars(shift)]
-    drove = [(dispatch.driver_id, leg_bar(dispatch)) for dispatch in dispatches_of(ids, begins, ends)]
+def fill(wanted: Sequence[Day], dispatches: Iterable[Dispatch]) -> None:
+    """Put the bars into days: those of shifts, and of such of `dispatches` (with their legs) as fall into them."""
+    worked = list(duty_bars(wanted))
+    drove = [(dispatch.driver_id, leg_bar(dispatch)) for dispatch in dispatches]
     for day in wanted:
         day.duty = [bar for driver_id, bar in worked if driver_id == day.driver_id and overlaps(bar, day)]
         day.legs = [bar for driver_id, bar in drove if driver_id == day.driver_id and overlaps(bar, day)]
@@ -177,27 +168,27 @@ def overlaps(bar: Bar, day: Day) -> bool:
     return bar.start < day.ends and (bar.end is None or bar.end > day.begins or bar.start >= day.begins)
 
 
-def shifts_of(driver_ids: Iterable[int], begins: datetime, ends: datetime) -> QuerySet[Shift]:
-    """The shifts that some of a time was worked in, with their history."""
-    rows = Shift.objects.filter(user__in=driver_ids, started_at__lt=ends).exclude(ended_at__lte=begins)
-    return rows.order_by("started_at").prefetch_related(Prefetch("history", ShiftHistory.objects.order_by("at", "pk")))
+def within(wanted: Sequence[Day]) -> Q:
+    """The dispatches that drivers were asked, or had in hand, on days of theirs or between them."""
+    begins, ends = min(day.begins for day in wanted), max(day.ends for day in wanted)
+    over = Q(ended_at__isnull=False, ended_at__lte=begins)
+    return Q(driver__in={day.driver_id for day in wanted}, offered_at__lt=ends) & ~over
 
 
-def dispatches_of(driver_ids: Iterable[int], begins: datetime, ends: datetime) -> QuerySet[Dispatch]:
-    """What drivers were asked, or had in hand, in a time."""
-    rows = Dispatch.objects.filter(driver__in=driver_ids, offered_at__lt=ends).exclude(ended_at__lte=begins)
-    return rows.select_related("leg").order_by("offered_at")
-
-
-def duty_bars(shift: Shift) -> list[Bar]:
-    """Each stretch on duty or on a break."""
-    steps = [(step.at, step.to_state) for step in shift.history.all()] or [(shift.started_at, shift.duty)]
-    stops = [*(at for at, _ in steps[1:]), shift.ended_at]
-    return [
-        Bar(state, at, stop, str(Duty(state).label))
-        for (at, state), stop in zip(steps, stops, strict=True)
-        if state != Duty.OFF_DUTY
-    ]
+def duty_bars(wanted: Sequence[Day]) -> Iterator[tuple[int, Bar]]:
+    """Each stretch on duty or on a break in the shifts of those days, with whose it is; one query."""
+    begins, ends = min(day.begins for day in wanted), max(day.ends for day in wanted)
+    rows = Shift.objects.filter(user__in={day.driver_id for day in wanted}, started_at__lt=ends)
+    steps = rows.exclude(ended_at__lte=begins).order_by("started_at", "pk", "history__at", "history__pk")
+    found = steps.values_list("pk", "user", "started_at", "duty", "ended_at", "history__at", "history__to_state")
+    for _, parts in groupby(found, key=lambda row: row[0]):
+        shift = list(parts)
+        _, user_id, started_at, duty, ended_at, _, _ = shift[0]
+        known = [(at, state) for *_, at, state in shift if at is not None] or [(started_at, duty)]
+        stops = [*(at for at, _ in known[1:]), ended_at]
+        for (at, state), stop in zip(known, stops, strict=True):
+            if state != Duty.OFF_DUTY:
+                yield user_id, Bar(state, at, stop, str(Duty(state).label))
 
 
 def leg_bar(dispatch: Dispatch) -> Bar:

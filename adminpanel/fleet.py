@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, FilteredRelation, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from accounts.models import Role, User
+from common.aggregates import Lines
 from realtime.presence import OFFLINE, ONLINE, Seen, online
-from tracking.models import Dispatch, Driver, Journey, Leg, Position, Shift
+from tracking.models import Dispatch, Driver, DriverSkill, Journey, Leg, Position, Shift
 from tracking.states import ACTIVE_DISPATCH, HOLDING_DISPATCH, DispatchStatus, Duty
 
 GOOD_MS, FAIR_MS = 300, 1000  # round trips: below the first good, below the second fair, else poor
@@ -22,6 +24,18 @@ def drivers() -> QuerySet[User]:
     """Everybody who drives: active, by name."""
     found: QuerySet[User] = User.objects.filter(role=Role.DRIVER, is_active=True)
     return found.order_by("name", "pk")
+
+
+def with_facts(rows: QuerySet[User]) -> QuerySet[User]:
+    """With what a row says of a person on the road joined: vehicle, skills, shift, position, way. One query."""
+    skills = DriverSkill.objects.filter(drivers=OuterRef("pk")).order_by().values("drivers")
+    joined: Any = rows.annotate(
+        skill_lines=Subquery(skills.annotate(lines=Lines("name")).values("lines")),
+        shift_now=FilteredRelation("shifts", condition=Q(shifts__ended_at__isnull=True)),
+        way_now=FilteredRelation("journeys", condition=Q(journeys__closed_at__isnull=True)),
+    )
+    found: QuerySet[User] = joined.select_related("driver", "position", "shift_now", "way_now")
+    return found
 
 
 def at_work() -> Exists:
@@ -43,17 +57,40 @@ class DriverRow:
     user: User
     seen: Seen
     now: datetime
-    driver: Driver | None = None
-    shift: Shift | None = None
-    position: Position | None = None
     dispatch: Dispatch | None = None
-    journey: Journey | None = None
     offers: list[Dispatch] = field(default_factory=list)
 
     @property
     def pk(self) -> int:
         """The user's."""
         return self.user.pk
+
+    # Django sets nothing where a joined row is not there.
+
+    @property
+    def driver(self) -> Driver | None:
+        """Their vehicle."""
+        return getattr(self.user, "driver", None)
+
+    @property
+    def shift(self) -> Shift | None:
+        """The one that goes on."""
+        return getattr(self.user, "shift_now", None)
+
+    @property
+    def position(self) -> Position | None:
+        """Where they were last seen."""
+        return getattr(self.user, "position", None)
+
+    @property
+    def journey(self) -> Journey | None:
+        """To whom they are on the way."""
+        return getattr(self.user, "way_now", None)
+
+    @property
+    def skills(self) -> list[str]:
+        """What they can do that not every driver can, by name."""
+        return sorted((getattr(self.user, "skill_lines", None) or "").splitlines())
 
     @property
     def duty(self) -> str:
@@ -88,31 +125,25 @@ class DriverRow:
 
 
 def load_drivers(keys: Sequence[str]) -> Mapping[str, DriverRow]:
-    """Drivers by the ids of their users, in a number of queries that does not grow with theirs."""
+    """Drivers by the ids of their users; three queries for any number of them."""
     now = timezone.now()
-    people = drivers().select_related("driver").prefetch_related("driver__skills").filter(pk__in=[int(k) for k in keys])
-    here = {user.pk: user for user in people}
-    seen = online(here, now) if here else {}
-    rows = {pk: DriverRow(user, seen[pk], now, getattr(user, "driver", None)) for pk, user in here.items()}
-    add_facts(rows)
-    return {str(pk): row for pk, row in rows.items()}
+    people = list(with_facts(drivers()).filter(pk__in=[int(key) for key in keys]))
+    ids = [user.pk for user in people]
+    return rows_of(people, holding(ids), online(ids, now), now)
 
 
-def add_facts(rows: Mapping[int, DriverRow]) -> None:
-    """Put shifts, positions, what is in hand and what was asked into `rows`; four queries."""
-    ids = list(rows)
-    for shift in Shift.objects.filter(user__in=ids, ended_at__isnull=True):
-        rows[shift.user_id].shift = shift
-    for position in Position.objects.filter(user__in=ids):
-        rows[position.user_id].position = position
-    for dispatch in holding(ids):
-        row = rows[dispatch.driver_id]
-        if dispatch.status in ACTIVE_DISPATCH:
+def rows_of(
+    people: Iterable[User], dispatches: Iterable[Dispatch], seen: Mapping[int, Seen], now: datetime
+) -> dict[str, DriverRow]:
+    """Rows of people (from `with_facts`), with what they have in hand or were asked among `dispatches`."""
+    rows = {str(user.pk): DriverRow(user, seen[user.pk], now) for user in people}
+    for dispatch in dispatches:
+        row = rows.get(str(dispatch.driver_id))
+        if row is not None and dispatch.status in ACTIVE_DISPATCH:
             row.dispatch = dispatch
-        else:
+        elif row is not None and dispatch.status == DispatchStatus.OFFERED:
             row.offers.append(dispatch)
-    for journey in Journey.objects.filter(traveller__in=ids, closed_at__isnull=True):
-        rows[journey.traveller_id].journey = journey
+    return rows
 
 
 def holding(driver_ids: Iterable[int]) -> QuerySet[Dispatch]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
-from django.db.models import Prefetch
+from django.db.models import FilteredRelation, Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from bookings.models import Booking
@@ -62,7 +63,6 @@ class LegCard:
     leg: Leg
     now: datetime
     asked: list[Asked] = field(default_factory=list)
-    rounds: list[OfferRound] = field(default_factory=list)
 
     @property
     def pk(self) -> int:
@@ -127,7 +127,7 @@ class LegCard:
     @property
     def round(self) -> OfferRound | None:
         """The drivers who are asked one after another just now."""
-        return next((each for each in self.rounds if each.ended_at is None), None)
+        return getattr(self.leg, "round_now", None)  # Django sets nothing where there is none
 
     @property
     def to_come(self) -> int:
@@ -140,34 +140,55 @@ class LegCard:
         return f"{int(self.state != 'waiting')}{self.leg.created_at.timestamp():014.3f}"
 
 
+def whole(rows: QuerySet[Leg]) -> QuerySet[Leg]:
+    """With what a card says of the leg itself, and the drivers who are being asked in turn, joined. One query."""
+    joined: Any = rows.annotate(round_now=FilteredRelation("rounds", condition=Q(rounds__ended_at__isnull=True)))
+    found: QuerySet[Leg] = joined.select_related("booking__customer", "skill", "created_by", "round_now")
+    return found
+
+
+def dispatches() -> QuerySet[Dispatch]:
+    """Those who were asked, the newest first."""
+    return Dispatch.objects.select_related("driver__user").order_by("-offered_at", "-pk")
+
+
 def load_legs(keys: Sequence[str]) -> Mapping[str, LegCard]:
-    """Legs with all that was asked; five queries for any number of them."""
-    now = timezone.now()
-    people = Dispatch.objects.select_related("driver__user", "offered_by").prefetch_related(
-        Prefetch("history", DispatchHistory.objects.select_related("actor").order_by("at", "pk"))
-    )
-    rows = Leg.objects.filter(pk__in=[int(key) for key in keys]).select_related("booking__customer", "skill")
-    legs = rows.select_related("created_by").prefetch_related(
-        Prefetch("dispatches", people.order_by("-offered_at", "-pk")), "rounds"
-    )
-    cards = {str(leg.pk): card_of(leg, now) for leg in legs}
-    tell_presence(list(cards.values()), now)
-    return cards
-
-
-def card_of(leg: Leg, now: datetime) -> LegCard:
-    """A leg that was loaded with its dispatches and rounds."""
-    return LegCard(leg, now, [Asked(each) for each in leg.dispatches.all()], list(leg.rounds.all()))
-
-
-def tell_presence(cards: Sequence[LegCard], now: datetime) -> None:
-    """Say of every standing offer whether its driver is here; one query."""
-    standing = [card.offer for card in cards if card.offer]
-    found = online({each.dispatch.driver_id for each in standing}, now) if standing else {}
-    for each in standing:
-        each.seen = found.get(each.dispatch.driver_id)
+    """Legs with all that was asked and what came of each; four queries for any number of them."""
+    steps = DispatchHistory.objects.select_related("actor").order_by("at", "pk")
+    return load(keys, dispatches().select_related("offered_by").prefetch_related(Prefetch("history", steps)))
 
 
 def tray(keys: Sequence[str]) -> Mapping[str, LegCard]:
-    """Those of the legs that nobody has taken yet."""
-    return {key: card for key, card in load_legs(keys).items() if card.is_unsettled}
+    """Those of the legs that nobody has taken yet; three queries."""
+    return {key: card for key, card in load(keys, dispatches()).items() if card.is_unsettled}
+
+
+def load(keys: Sequence[str], asked: QuerySet[Dispatch]) -> dict[str, LegCard]:
+    """Legs by their ids, with the rows of `asked` that are theirs."""
+    now = timezone.now()
+    legs = {leg.pk: leg for leg in whole(Leg.objects.filter(pk__in=[int(key) for key in keys]))}
+    cards = cards_of(legs.values(), asked.filter(leg__in=list(legs)), now)
+    standing = [card.offer.dispatch.driver_id for card in cards.values() if card.offer]
+    tell_presence(cards.values(), online(set(standing), now))
+    return cards
+
+
+def cards_of(legs: Iterable[Leg], asked: Iterable[Dispatch], now: datetime) -> dict[str, LegCard]:
+    """Cards of legs (from `whole`), each with those of the dispatches that are its own."""
+    cards = {str(leg.pk): LegCard(leg, now) for leg in legs}
+    for dispatch in asked:
+        card = cards.get(str(dispatch.leg_id))
+        if card is not None:
+            card.asked.append(Asked(dispatch))
+    return cards
+
+
+def card_of(leg: Leg) -> LegCard:
+    """One leg that `access` gave out, with who was asked; one query. For questions about it: no steps, no presence."""
+    return cards_of([leg], dispatches().filter(leg=leg.pk), timezone.now())[str(leg.pk)]
+
+
+def tell_presence(cards: Iterable[LegCard], seen: Mapping[int, Seen]) -> None:
+    """Say of every standing offer whether its driver is here."""
+    for offer in (card.offer for card in cards if card.offer):
+        offer.seen = seen.get(offer.dispatch.driver_id)

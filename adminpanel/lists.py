@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 from urllib.parse import urlencode
 
-from django.core.paginator import Page, Paginator
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import QueryDict
 
+from adminpanel.recipients import numbers
 from chat.models import Conversation, ConversationKind, Participant
-from chat.seen import spoken_in, unread_count
+from chat.seen import Row, desk_rows, spoken_in, unread_count
 
 PAGE = 30
+MOST_PAGES = 10_000
 LONGEST = 100  # characters of a search
 WORDS = 6  # of a search that are looked for
 FILTERS = {
@@ -41,6 +41,20 @@ class Tab:
     is_chosen: bool
 
 
+@dataclass(frozen=True)
+class Page:
+    """A page of the list, by the keys of its rows. How many there are in all nobody counts."""
+
+    rows: dict[str, Row]
+    number: int
+    has_next: bool
+
+    @property
+    def has_other_pages(self) -> bool:
+        """Whether there is anything to turn to."""
+        return self.number > 1 or self.has_next
+
+
 class Found:
     """What the query string `asked` asks of the list: `show` (a filter), `q` (a search) and `page`."""
 
@@ -49,13 +63,20 @@ class Found:
         if self.show not in FILTERS:
             self.show = "all"
         self.search = asked.get("q", "").replace("\0", "").strip()[:LONGEST]
-        self._page = asked.get("page")
+        self._page = asked.get("page", "")
 
     @cached_property
-    def page(self) -> Page[Any]:
-        """The conversations' ids, the one where something was last said first."""
+    def page(self) -> Page:
+        """The page that is asked for; the first where there is none. The one where something was last said first."""
+        wanted = numbers([self._page])[:1] or [1]
+        return self.at(min(max(wanted[0], 1), MOST_PAGES)) or self.at(1) or Page({}, 1, False)
+
+    def at(self, number: int) -> Page | None:
+        """The page of that number, None where nothing stands on it. One row more says whether another follows."""
         rows = searched(shown(Conversation.objects.filter(spoken_in()), self.show), self.search)
-        return Paginator(rows.order_by("-last_at", "-pk").values_list("pk", flat=True), PAGE).get_page(self._page)
+        found = desk_rows(rows, PAGE * (number - 1), PAGE + 1)
+        here = {str(row.conversation.pk): row for row in found[:PAGE]}
+        return Page(here, number, len(found) > PAGE) if here else None
 
     @property
     def new(self) -> str:

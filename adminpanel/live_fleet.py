@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.access import desk
@@ -189,10 +190,15 @@ asked = Fragment(
 # --- Technicians on their way ---------------------------------------------------------------------
 
 
+def travellers() -> QuerySet[Journey]:
+    """Open journeys to visits, with whoever travels, the job, and where they were last seen."""
+    rows = Journey.objects.filter(closed_at__isnull=True, session__isnull=False)
+    return rows.select_related("booking", "traveller", "traveller__position")
+
+
 def load_travellers(keys: Sequence[str]) -> Mapping[str, Journey]:
-    """Open journeys to visits; one query."""
-    rows = Journey.objects.filter(pk__in=[int(key) for key in keys], closed_at__isnull=True, session__isnull=False)
-    return {str(row.pk): row for row in rows.select_related("booking", "traveller", "traveller__position")}
+    """Those of them with these ids; one query."""
+    return {str(row.pk): row for row in travellers().filter(pk__in=[int(key) for key in keys])}
 
 
 def travellers_place(row: Journey) -> list[Place]:

@@ -25,8 +25,7 @@ from bookings.rules.numbers import minutes
 from bookings.states import ACTIVE_BOOKING, BookingStatus, ReviewStatus, SessionStatus
 from common.history import HistoryRow
 from realtime.bulk import bulk_create
-from tracking.dispatching import drivers
-from tracking.models import Shift, ShiftHistory
+from tracking.models import Driver, Shift, ShiftHistory
 from tracking.states import Duty
 
 HOUR = timedelta(hours=1)
@@ -112,7 +111,7 @@ class Past:
             starts=dict(sessions.values_list("pk", "starts_at")),
             finished=[(at, amount) for at, amount in paid if at is not None],
             acts=sorted(acts(since - HOUR, now)),
-            drivers=drivers().count(),
+            drivers=Driver.objects.count(),
         )
 
     def figures(self, at: datetime) -> dict[str, Decimal]:

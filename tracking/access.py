@@ -16,7 +16,7 @@ def driver_of(user: User) -> Driver:
     """What `user` adds as a driver, made at the first look; 404 for other roles."""
     if user.role != Role.DRIVER:
         raise Http404
-    made, _ = Driver.objects.get_or_create(user=user)
+    made = getattr(user, "driver", None) or Driver.objects.get_or_create(user=user)[0]
     made.user = user
     return made
 

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from adminpanel import due, fleet
+from adminpanel.board import board_of
 from adminpanel.live_fleet import driver, driver_now, figures, tray_leg
 from adminpanel.tests.road import accepted, at_work, comes_online, leg, offered
 from bookings.tests import make
@@ -400,6 +401,17 @@ def cost(client: Client) -> int:
     with CaptureQueriesContext(connection) as queries:
         html(client)
     return len(queries)
+
+
+def test_the_page_counts_as_the_fragment_does_whoever_is_looked_for(frank: User, alice: User) -> None:
+    comes_online(at_work("Sam"))
+    offered(leg(alice, frank), at_work("Kim"))
+    accepted(leg(alice, frank), at_work("Ann"))
+    leg(alice, frank)
+    board = board_of("ann", timezone.now())
+    assert [row.user.first_name for row in board.drivers.values()] == ["Ann"]
+    assert board.figures == fleet.figures()["all"]
+    assert (board.figures.on_duty, board.figures.busy, board.figures.waiting, board.figures.asked) == (3, 1, 1, 1)
 
 
 def test_the_page_costs_the_same_for_many_as_for_two(desk: Client, frank: User, alice: User) -> None:

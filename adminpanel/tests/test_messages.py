@@ -152,6 +152,7 @@ def test_the_list_has_pages(desk: Client) -> None:
     assert rows(desk) == [talk.pk for talk in reversed(talks)][:PAGE]
     assert rows(desk, "?page=2") == [talks[1].pk, talks[0].pk]
     assert "?show=people&amp;page=2" in desk.get(f"{MESSAGES}?show=people").content.decode()
+    assert rows(desk, "?page=3") == rows(desk), "a page that is not there is the first"
 
 
 def test_a_new_conversation_comes_by_itself_or_by_the_pill_where_the_list_is_narrowed(
