@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Q
+from django.db.models import Count, Q, QuerySet, Value
 
 from accounts.holdings import Held, Holding, Section, file_of, hold, values_of
 from accounts.models import DeskAction, Role, User
@@ -105,8 +106,8 @@ def files(user: User) -> Iterable[Held]:
 
 
 def running(user: User) -> Iterable[str]:
-    """Jobs, visits, offers and disputes."""
-    counts = (
+    """Jobs, visits, offers and disputes; one query."""
+    counts: tuple[tuple[QuerySet[Any], str, str], ...] = (
         (Booking.objects.filter(customer=user.pk, status__in=ACTIVE_BOOKING), "job of theirs goes on", "jobs go on"),
         (Session.objects.filter(technician=user.pk, status__in=ACTIVE_SESSION), "visit is theirs", "visits are theirs"),
         (
@@ -120,8 +121,11 @@ def running(user: User) -> Iterable[str]:
             "disputes are not decided",
         ),
     )
-    for rows, one, several in counts:
-        if number := rows.count():
+    first, *others = (rows.order_by().values(place=Value(place)).annotate(number=Count("pk"))
+                      for place, (rows, _, _) in enumerate(counts))  # fmt: skip
+    numbers = {row["place"]: row["number"] for row in first.union(*others, all=True)}
+    for place, (_, one, several) in enumerate(counts):
+        if number := numbers.get(place, 0):
             yield f"{number} {one if number == 1 else several}."
 
 
