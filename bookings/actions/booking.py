@@ -270,8 +270,8 @@ def quote_cancellation(
     booking: Booking, *, by: User, reason: str = "", for_customer: bool = False, now: datetime | None = None
 ) -> Fee:
     """What calling `booking` off would cost now; shown before the tap."""
-    who = payer(booking, by, for_customer)
-    return fee_now(booking, booking.sessions.active().first(), who, reason, now or timezone.now())
+    visit = booking.sessions.active().select_related("bid").first()
+    return fee_now(booking, visit, payer(booking, by, for_customer), reason, now or timezone.now())
 
 
 def payer(booking: Booking, by: User, for_customer: bool) -> User:
