@@ -142,9 +142,9 @@ def withdraw_credential(credential: Credential, *, by: User | None) -> None:
 def forget_documents(user: User) -> None:
     """Delete the files, numbers and names of all documents of somebody whose details are removed; the rest stays.
 
-    What was still being checked goes altogether.
+    What was still being checked goes altogether. They are locked already.
     """
-    for row in Credential.objects.select_for_update(no_key=True).filter(technician=user.pk):
+    for row in Credential.objects.filter(technician=user.pk):
         if row.file:
             delete_later(row.file)
         if row.status == CredentialStatus.PENDING:

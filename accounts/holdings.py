@@ -44,7 +44,8 @@ class Holding:
     """What one app holds.
 
     `running` are sentences about what must end before the person can be erased. `forget` takes their details out
-    of it, inside the transaction of the erasure: names, addresses, words and files go, the books stay.
+    of it, inside the transaction of the erasure: names, addresses, words and files go, the books stay. `claim` comes
+    before both: it locks what `forget` will write and others write too, in the order in which the app's actions do.
     """
 
     app: str
@@ -52,6 +53,7 @@ class Holding:
     forget: Callable[[User, datetime], None]
     files: Callable[[User], Iterable[Held]] = nothing
     running: Callable[[User], Iterable[str]] = nothing
+    claim: Callable[[User], object] = nothing
 
 
 _holdings: dict[str, Holding] = {}
@@ -78,6 +80,12 @@ def values_of(rows: QuerySet[Any], *columns: str, **named: Any) -> Iterable[Mapp
         if len(page) < PAGE:
             return
         after = Q(pk__gt=page[-1]["pk"])
+
+
+def claim_rows(*several: QuerySet[Any]) -> None:
+    """Lock rows of one table after the other, each by the order of its ids. The queries join no other table."""
+    for rows in several:
+        list(rows.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
 
 
 def file_of(row: Model, field: str, folder: str, name: str = "") -> list[Held]:

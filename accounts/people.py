@@ -179,6 +179,10 @@ def erase_person(user: User, *, by: User, reason: str, now: datetime | None = No
     locked: User = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     if locked.erased_at is not None:
         raise Conflict("This account is erased already.")
+    # All that others may hold is held before anything is written: whoever is at work on it ends first, and what they
+    # did is seen below. Nobody waits here for a row while somebody else waits for what was written.
+    for holding in holdings():
+        holding.claim(locked)
     if obstacles := why_not_erased(locked):
         raise Conflict(f"{locked} cannot be erased yet. {' '.join(obstacles)} See to that first.")
     for holding in holdings():

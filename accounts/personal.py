@@ -12,7 +12,7 @@ from django.contrib.admin.models import LogEntry
 from django.db.models import Q
 
 from accounts import credentials, sessions
-from accounts.holdings import Held, Holding, Section, file_of, hold, values_of
+from accounts.holdings import Held, Holding, Section, claim_rows, file_of, hold, values_of
 from accounts.models import (
     AccountHistory,
     AccountNote,
@@ -63,10 +63,15 @@ def files(user: User) -> Iterable[Held]:
         yield from file_of(row, "file", "documents", row.name)
 
 
+def claim(user: User) -> None:
+    """Their trade, which whatever fills their time locks first, and then their documents."""
+    claim_rows(Technician.objects.filter(pk=user.pk), Credential.objects.filter(technician=user.pk))
+
+
 def forget(user: User, now: datetime) -> None:
     """The trade's words and place, documents, sessions, factors, notes, and the name where the desk's lines have it."""
     credentials.forget_documents(user)
-    for technician in Technician.objects.select_for_update(no_key=True).filter(pk=user.pk):
+    for technician in Technician.objects.filter(pk=user.pk):
         base = area_point(Point(technician.base_latitude, technician.base_longitude))
         technician.about, (technician.base_latitude, technician.base_longitude) = "", base
         technician.save(update_fields=["about", "base_latitude", "base_longitude"])
@@ -93,4 +98,4 @@ def forget_lines(user: User) -> None:
             row.save(update_fields=["details"])
 
 
-hold(Holding("accounts", sections=sections, files=files, forget=forget))
+hold(Holding("accounts", sections=sections, files=files, claim=claim, forget=forget))

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet, Value
 
-from accounts.holdings import Held, Holding, Section, file_of, hold, values_of
+from accounts.holdings import Held, Holding, Section, claim_rows, file_of, hold, values_of
 from accounts.models import DeskAction, Role, User
 from bookings.models import (
     Bid,
@@ -129,6 +129,20 @@ def running(user: User) -> Iterable[str]:
             yield f"{number} {one if number == 1 else several}."
 
 
+def claim(user: User) -> None:
+    """Every row that is forgotten in part, and the jobs that they belong to, in the order of `actions.moves`."""
+    theirs = Q(customer=user.pk) | Q(cancelled_by=user.pk)
+    at_work = Bid.objects.filter(technician=user.pk).values("booking")
+    claim_rows(
+        Booking.objects.filter(theirs | Q(pk__in=at_work)),
+        Bid.objects.filter(technician=user.pk),
+        Session.objects.filter(technician=user.pk),
+        RescheduleProposal.objects.filter(proposed_by=user.pk),
+        Review.objects.filter(author=user.pk),
+        Dispute.objects.filter(Q(opened_by=user.pk) | Q(against=user.pk)),
+    )
+
+
 def forget(user: User, now: datetime) -> None:
     """Their words, addresses, exact places, photos and files go; states, times, amounts and histories stay.
 
@@ -161,7 +175,7 @@ def forget_jobs(user: User) -> None:
         delete_later(photo.image)
         photo.delete()
     bulk_delete(Booking.objects.filter(customer=user.pk, status=BookingStatus.DRAFT))
-    rows = list(Booking.objects.select_for_update(of=("self",)).filter(customer=user.pk).select_related("category"))
+    rows = list(Booking.objects.filter(customer=user.pk).select_related("category"))
     for row in rows:
         row.title = row.category.name if row.category else ""
         row.description = row.address_line1 = row.address_line2 = row.postcode = ""
@@ -185,4 +199,4 @@ def forget_work(user: User) -> None:
     bulk_update(cancelled, cancel_note="")
 
 
-hold(Holding("bookings", sections=sections, files=files, running=running, forget=forget))
+hold(Holding("bookings", sections=sections, files=files, running=running, claim=claim, forget=forget))

@@ -8,10 +8,10 @@ from datetime import datetime
 
 from django.db.models import Q
 
-from accounts.holdings import Held, Holding, Section, file_of, hold, values_of
+from accounts.holdings import Held, Holding, Section, claim_rows, file_of, hold, values_of
 from accounts.models import User
 from chat import files as attached
-from chat.models import Attachment, Message, Side
+from chat.models import Attachment, Conversation, Message, Side
 from realtime.bulk import bulk_save, bulk_update
 
 # What a line about a job quotes of the person who moved it (see `chat.transitions`).
@@ -36,13 +36,20 @@ def files(user: User) -> Iterable[Held]:
         yield from file_of(row, "file", "messages", row.name)
 
 
+def claim(user: User) -> None:
+    """The conversations in which they wrote or are quoted: whoever writes there holds them first."""
+    wrote = Message.objects.filter(author=user.pk).values("conversation")
+    quoted = Conversation.objects.filter(Q(bid__technician=user.pk) | Q(bid__booking__customer=user.pk)).values("pk")
+    claim_rows(Conversation.objects.filter(Q(pk__in=wrote) | Q(pk__in=quoted)))
+
+
 def forget(user: User, now: datetime) -> None:
     """Their words and files go; that there was a message stays, as when they take one back themselves."""
     written = Message.objects.filter(author=user.pk, deleted_at__isnull=True)
     for message in written.filter(attachments__isnull=False).distinct():
         attached.forget(message)
     bulk_update(written, text="", deleted_at=now)
-    lines = Message.objects.select_for_update(of=("self",)).filter(side=Side.SYSTEM)
+    lines = Message.objects.filter(side=Side.SYSTEM)
     for side, path in ((Side.TECHNICIAN, "technician"), (Side.CUSTOMER, "booking__customer")):
         rows = list(lines.filter(Q(**{f"conversation__bid__{path}": user.pk})))
         for row in rows:
@@ -56,4 +63,4 @@ def nameless(line: str, user: User, side: Side) -> str:
     return re.sub(rf"\b{re.escape(user.first_name)}\b", f"The {side.label.lower()}", plain)
 
 
-hold(Holding("chat", sections=sections, files=files, forget=forget))
+hold(Holding("chat", sections=sections, files=files, claim=claim, forget=forget))

@@ -25,8 +25,10 @@ def sections(user: User) -> Iterable[Section]:
 
 def forget(user: User, now: datetime) -> None:
     """All of their own, and what others were told of them: its words name them."""
+    told = Notification.objects.filter(Q(user=user.pk) | Q(actor=user.pk))
+    list(told.select_for_update().order_by("pk").values_list("pk", flat=True))  # as telling locks them
     Mail.objects.filter(Q(user=user.pk) | Q(notification__actor=user.pk)).delete()
-    bulk_delete(Notification.objects.filter(Q(user=user.pk) | Q(actor=user.pk)))
+    bulk_delete(told)
     Preference.objects.filter(user=user.pk).delete()
     bulk_delete(Quiet.objects.filter(user=user.pk))
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef
 
-from accounts.holdings import Holding, Section, hold, values_of
+from accounts.holdings import Holding, Section, claim_rows, hold, values_of
 from accounts.models import Role, User
 from bookings.models import Booking
 from realtime.bulk import bulk_delete, bulk_save, bulk_update
@@ -56,6 +56,15 @@ def running(user: User) -> Iterable[str]:
             yield "They are on the way to a customer."
 
 
+def claim(user: User) -> None:
+    """Their vehicle and legs, and the ways to their jobs, in the order of `actions.moves`."""
+    claim_rows(
+        Driver.objects.filter(pk=user.pk),
+        Dispatch.objects.filter(driver=user.pk),
+        Journey.objects.filter(booking__in=Booking.objects.filter(customer=user.pk).values("pk")),
+    )
+
+
 def forget(user: User, now: datetime) -> None:
     """Where they were, what they drive, the links they shared, and the exact places of their own jobs."""
     Fix.objects.filter(user=user.pk).delete()
@@ -68,10 +77,10 @@ def forget(user: User, now: datetime) -> None:
         own = history._default_manager.filter(actor=user.pk).exclude(actor_role=Role.ADMIN)
         bulk_update(own.exclude(reason=""), reason="")
     theirs = Booking.objects.filter(customer=user.pk, area_latitude__isnull=False)
-    ways = list(Journey.objects.select_for_update(of=("self",)).filter(booking__in=theirs).select_related("booking"))
+    ways = list(Journey.objects.filter(booking__in=theirs).select_related("booking"))
     for way in ways:
         way.latitude, way.longitude = way.booking.public_point or way.destination
     bulk_save(ways, ["latitude", "longitude"])
 
 
-hold(Holding("tracking", sections=sections, running=running, forget=forget))
+hold(Holding("tracking", sections=sections, running=running, claim=claim, forget=forget))

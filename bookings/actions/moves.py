@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from django.core.exceptions import PermissionDenied
 from django.db import models
+from django.http import Http404
 
 from accounts.models import Role, Technician, User
 from bookings.links import job_url, market_url
@@ -80,8 +81,11 @@ def lock_technician(pk: int) -> Technician:
 
 
 def lock_booking(pk: int) -> Booking:
-    """The booking as it is now, held until the transaction ends."""
-    return locking(Booking.objects.select_related("category")).get(pk=pk)
+    """The booking as it is now, held until the transaction ends; 404 where it is gone, as drafts may be."""
+    held: Booking | None = locking(Booking.objects.select_related("category")).filter(pk=pk).first()
+    if held is None:
+        raise Http404
+    return held
 
 
 def lock_bid(pk: int, booking: Booking) -> Bid:
@@ -168,6 +172,11 @@ def require_customer(booking: Booking, by: User) -> None:
     """Only the job's customer, or an admin for them."""
     if by.pk != booking.customer_id and by.role != Role.ADMIN:
         raise PermissionDenied("Only the customer of this job may do that.")
+
+
+def chooser(by: User) -> str:
+    """Who acts on the customer's side, as the technicians call them: the desk says what it did itself."""
+    return "The desk" if by.role == Role.ADMIN else "The customer"
 
 
 def require_technician(technician_id: int, by: User) -> None:
