@@ -236,7 +236,10 @@ class CredentialHistory(HistoryRow):
     subject = models.ForeignKey(Credential, on_delete=models.CASCADE, related_name="history")
 
     class Meta(HistoryRow.Meta):
-        indexes: ClassVar = [models.Index(fields=["subject", "at"], name="credential_history_order")]
+        indexes: ClassVar = [
+            *HistoryRow.Meta.indexes,
+            models.Index(fields=["subject", "at"], name="credential_history_order"),
+        ]
 
 
 class AccountNote(LiveModel):

@@ -17,7 +17,7 @@ from common.keyset import YEARS, mark_of
 
 PAGE = 50
 LONGEST = 100  # characters of a search
-DAYS_SEARCHED = 30  # by words where no day is named: words are looked for line by line
+SEARCHED = timedelta(days=30)  # at a time by words, which are looked for line by line
 WHOSE = {
     "desk": ("The desk", ("admin",)),
     "customers": ("Customers", ("customer",)),
@@ -95,8 +95,19 @@ class Asked:
 
     @property
     def is_short(self) -> bool:
-        """Whether only the last days were searched, because no day was named."""
-        return bool(self.search) and self.since is None
+        """Whether only some days are searched: by words alone, among everything."""
+        return bool(self.search) and not (self.person_id or self.actor_id or self.about)
+
+    @cached_property
+    def days(self) -> tuple[date | None, date | None]:
+        """The first and the last day that is looked at: as named, or as many as words are looked for in at a time, up
+        to the last day that is named or from the first.
+        """
+        if not self.is_short:
+            return self.since, self.until
+        today = timezone.now().astimezone(zone()).date()
+        last = self.until or min(self.since + SEARCHED if self.since else today, max(today, self.since or today))
+        return max(last - SEARCHED, self.since or last - SEARCHED), last
 
     @property
     def query(self) -> str:
@@ -127,17 +138,15 @@ class Asked:
     @property
     def wanted(self) -> Wanted:
         """What the tables are asked."""
-        since = start_of(self.since) if self.since else None
-        if self.is_short:
-            since = timezone.now() - timedelta(days=DAYS_SEARCHED)
+        since, until = self.days
         return Wanted(
             kinds=(self.kind,) if self.kind else (),
             roles=WHOSE[self.whose][1] if self.whose else (),
             person=self.person_id,
             actor=self.actor_id,
             subject=self.about,
-            since=since,
-            until=start_of(self.until + timedelta(days=1)) if self.until else None,
+            since=start_of(since) if since else None,
+            until=start_of(until + timedelta(days=1)) if until else None,
             search=self.search,
         )
 

@@ -19,6 +19,7 @@ from adminpanel.recipients import called, numbers
 from bookings.models import Booking, ServiceCategory, Session
 from bookings.querysets import BookingQuerySet
 from bookings.states import BookingStatus, SessionStatus
+from common.keyset import YEARS
 
 PAGE = 30
 LONGEST, WORDS = 100, 4  # of a search: characters, and words that are looked for
@@ -171,18 +172,19 @@ def chosen(value: str, among: dict[str, str], usual: str) -> str:
 
 
 def day_of(text: str) -> date | None:
-    """2027-03-02 as a date; None for anything else."""
+    """2027-03-02 as a date; None for anything else, and for days at the ends of the calendar."""
     try:
-        return date.fromisoformat(text)
+        found = date.fromisoformat(text)
     except ValueError:
         return None
+    return found if found.year in YEARS else None
 
 
 def bounds(day: date) -> tuple[datetime, datetime]:
     """The instants at which a day of the site begins and ends."""
     zone = ZoneInfo(settings.DEFAULT_ZONE)
     start = datetime(day.year, day.month, day.day, tzinfo=zone)
-    following = day + timedelta(days=1) if day < date.max else day
+    following = day + timedelta(days=1)
     return start, datetime(following.year, following.month, following.day, tzinfo=zone)
 
 
@@ -225,12 +227,17 @@ def on_day(day: date) -> Any:
 
 
 def searched(rows: BookingQuerySet, search: str) -> BookingQuerySet:
-    """Those that each word is found in: the job's number, title and postcode, names, e-mail, phone of both sides."""
+    """Those that each word is found in: the job's number, title and postcode, names, e-mail, phone of both sides. A
+    number with its sign, #512, is that job alone.
+    """
     for word in search.split()[:WORDS]:
+        if word.startswith("#") and place_of(word[1:]) is not None:
+            rows = rows.filter(pk=place_of(word[1:]))
+            continue
         people = User.objects.filter(called(word) | Q(phone__icontains=word)).values("pk")
         visits = Session.objects.filter(technician__in=people).values("booking")
         found = Q(title__icontains=word) | Q(postcode__istartswith=word) | Q(customer__in=people) | Q(pk__in=visits)
-        number = place_of(word.removeprefix("#"))
+        number = place_of(word)
         rows = rows.filter(found | Q(pk=number) if number is not None else found)
     return rows
 

@@ -101,7 +101,10 @@ class ShiftHistory(HistoryRow):
     subject = models.ForeignKey(Shift, on_delete=models.CASCADE, related_name="history")
 
     class Meta(HistoryRow.Meta):
-        indexes: ClassVar[list[Any]] = [models.Index(fields=["subject", "at"], name="shift_history_order")]
+        indexes: ClassVar[list[Any]] = [
+            *HistoryRow.Meta.indexes,
+            models.Index(fields=["subject", "at"], name="shift_history_order"),
+        ]
 
 
 # --- Legs and who takes them ----------------------------------------------------------------------
@@ -213,7 +216,10 @@ class DispatchHistory(HistoryRow):
 
     class Meta(HistoryRow.Meta):
         verbose_name_plural = "dispatch histories"
-        indexes: ClassVar[list[Any]] = [models.Index(fields=["subject", "at"], name="dispatch_history_order")]
+        indexes: ClassVar[list[Any]] = [
+            *HistoryRow.Meta.indexes,
+            models.Index(fields=["subject", "at"], name="dispatch_history_order"),
+        ]
 
 
 # --- Journeys -------------------------------------------------------------------------------------

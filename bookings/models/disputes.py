@@ -102,4 +102,7 @@ class DisputeHistory(HistoryRow):
     subject = models.ForeignKey(Dispute, on_delete=models.CASCADE, related_name="history")
 
     class Meta(HistoryRow.Meta):
-        indexes: ClassVar = [models.Index(fields=["subject", "at"], name="dispute_history_order")]
+        indexes: ClassVar = [
+            *HistoryRow.Meta.indexes,
+            models.Index(fields=["subject", "at"], name="dispute_history_order"),
+        ]

@@ -487,7 +487,10 @@ class BookingHistory(HistoryRow):
     subject = models.ForeignKey(Booking, on_delete=models.CASCADE, related_name="history")
 
     class Meta(HistoryRow.Meta):
-        indexes: ClassVar[list[Any]] = [models.Index(fields=["subject", "at"], name="booking_history_order")]
+        indexes: ClassVar[list[Any]] = [
+            *HistoryRow.Meta.indexes,
+            models.Index(fields=["subject", "at"], name="booking_history_order"),
+        ]
 
 
 class BidHistory(HistoryRow):
@@ -496,7 +499,10 @@ class BidHistory(HistoryRow):
     subject = models.ForeignKey(Bid, on_delete=models.CASCADE, related_name="history")
 
     class Meta(HistoryRow.Meta):
-        indexes: ClassVar[list[Any]] = [models.Index(fields=["subject", "at"], name="bid_history_order")]
+        indexes: ClassVar[list[Any]] = [
+            *HistoryRow.Meta.indexes,
+            models.Index(fields=["subject", "at"], name="bid_history_order"),
+        ]
 
 
 class SessionHistory(HistoryRow):
@@ -505,7 +511,10 @@ class SessionHistory(HistoryRow):
     subject = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="history")
 
     class Meta(HistoryRow.Meta):
-        indexes: ClassVar[list[Any]] = [models.Index(fields=["subject", "at"], name="session_history_order")]
+        indexes: ClassVar[list[Any]] = [
+            *HistoryRow.Meta.indexes,
+            models.Index(fields=["subject", "at"], name="session_history_order"),
+        ]
 
 
 class ProposalHistory(HistoryRow):
@@ -515,4 +524,7 @@ class ProposalHistory(HistoryRow):
 
     class Meta(HistoryRow.Meta):
         verbose_name_plural = "proposal histories"
-        indexes: ClassVar[list[Any]] = [models.Index(fields=["subject", "at"], name="proposal_history_order")]
+        indexes: ClassVar[list[Any]] = [
+            *HistoryRow.Meta.indexes,
+            models.Index(fields=["subject", "at"], name="proposal_history_order"),
+        ]

@@ -94,4 +94,7 @@ class ReviewHistory(HistoryRow):
     subject = models.ForeignKey(Review, on_delete=models.CASCADE, related_name="history")
 
     class Meta(HistoryRow.Meta):
-        indexes: ClassVar = [models.Index(fields=["subject", "at"], name="review_history_order")]
+        indexes: ClassVar = [
+            *HistoryRow.Meta.indexes,
+            models.Index(fields=["subject", "at"], name="review_history_order"),
+        ]
