@@ -4,6 +4,7 @@ moves by itself, and nothing is seen before its time.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -169,6 +170,8 @@ def test_by_keyboard_alone_a_review_is_written_and_one_is_kept(person, alice, bo
     desk = at(person, frank, reverse("desk:reviews"), **WIDE)
     row(desk, review).get_by_role("link").focus()
     desk.keyboard.press("Enter")
+    expect(desk).to_have_url(re.compile(rf"{reverse('desk:review', args=[review.pk])}$"))
+    follows(desk)
     desk.get_by_role("link", name="Keep it").focus()
     desk.keyboard.press("Enter")
     sheet(desk).get_by_label("Why it stays").focus()

@@ -80,6 +80,8 @@ def test_a_passkey_is_set_up_before_anything_opens_and_then_signs_in_alone(
     page.goto(reverse("desk:people"))
     expect(page.get_by_role("heading", name="One more thing")).to_be_visible()
     page.get_by_role("link", name="Add a passkey").click()
+    expect(page).to_have_url(re.compile(rf"{reverse('mfa_add_webauthn')}$"))
+    page.wait_for_load_state()  # its script asks for the passkey
     page.get_by_role("button", name="Add it").click()
     expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
     expect(page.locator(".codes li")).to_have_count(10)

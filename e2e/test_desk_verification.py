@@ -131,8 +131,7 @@ def test_what_is_sent_reaches_the_queue_and_what_is_decided_reaches_the_technici
     expect(row(queue, identity)).to_have_count(0)
     expect(card(theirs, "identity")).to_contain_text("Approved")
 
-    desk.get_by_role("link", name="Refuse").click()
-    sheet(desk).get_by_label("A part of it is missing").check()
+    ask(desk, "Refuse").get_by_label("A part of it is missing").check()
     sheet(desk).get_by_role("button", name="Refuse").click()
     expect(desk).to_have_url(re.compile("/verification/$"))
     expect(queue.locator("#desk-rows")).to_contain_text("Everything is checked")
