@@ -45,7 +45,7 @@ def role_required(*roles: str) -> Callable[[View[P]], View[P]]:
 def require_desk(by: User | None) -> None:
     """Raise `PermissionDenied` unless an active admin (or None, the system) does it."""
     if by is not None and not (by.role == Role.ADMIN and by.is_active):
-        raise PermissionDenied
+        raise PermissionDenied("Only the desk may do that.")
 
 
 def desk(user_ids: set[int]) -> set[int]:

@@ -56,7 +56,8 @@ class OpenJob:
     def gone(self) -> str:
         """Why it takes no more offers, and what else there is."""
         if self.booking.status == BookingStatus.CANCELLED:
-            return f"The customer called this job off a moment ago. {self.others}"
+            who = "The customer" if self.booking.cancelled_by_id == self.booking.customer_id else "The desk"
+            return f"{who} called this job off a moment ago. {self.others}"
         if self.booking.status == BookingStatus.EXPIRED:
             return f"Nobody was chosen in time: this job is closed. {self.others}"
         return f"Taken by another technician a moment ago. {self.others}"
@@ -300,6 +301,7 @@ def moments_of(bid: Bid) -> list[Moment]:
 BY_DESK = {
     BidStatus.SUBMITTED: "The desk set the price and the time",
     BidStatus.ACCEPTED: "The desk gave you the job",
+    BidStatus.REJECTED: "The desk declined",
     BidStatus.WITHDRAWN: "The desk withdrew your offer",
     BidStatus.RELEASED: "The desk took the job back",
 }

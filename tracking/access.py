@@ -26,12 +26,6 @@ def current_shift(user_id: int) -> Shift | None:
     return Shift.objects.select_related("user").filter(user=user_id).exclude(duty=Duty.OFF_DUTY).first()
 
 
-def require_desk(by: User) -> None:
-    """Only an active admin. Raises `PermissionDenied`."""
-    if by.role != Role.ADMIN or not by.is_active:
-        raise PermissionDenied("Only the desk may do that.")
-
-
 def whole(rows: QuerySet[Dispatch]) -> QuerySet[Dispatch]:
     """With what every page about a dispatch shows joined."""
     return rows.select_related("leg__booking__customer", "leg__skill", "driver__user")

@@ -16,6 +16,7 @@ from django.utils import timezone
 from accounts.models import Role, Technician, User
 from bookings.actions.booking import reopen
 from bookings.actions.moves import (
+    chooser,
     close_bids,
     close_proposals,
     lock_bid,
@@ -191,7 +192,8 @@ def withdraw_bid(bid: Bid, *, by: User, reason: str = "", now: datetime | None =
     with transaction.atomic():
         held = lock_bid(bid.pk, lock_booking(bid.booking_id))
         require_technician(held.technician_id, by)
-        move(held, BidStatus.WITHDRAWN, by=by, now=now, reason=reason, outcome="You withdrew it.")
+        outcome = "The desk withdrew it." if by.role == Role.ADMIN else "You withdrew it."
+        move(held, BidStatus.WITHDRAWN, by=by, now=now, reason=reason, outcome=outcome)
     return held
 
 
@@ -201,7 +203,7 @@ def reject_bid(bid: Bid, *, by: User, reason: str = "", now: datetime | None = N
     with transaction.atomic():
         held = lock_bid(bid.pk, lock_booking(bid.booking_id))
         require_customer(held.booking, by)
-        move(held, BidStatus.REJECTED, by=by, now=now, reason=reason, outcome="The customer declined it.")
+        move(held, BidStatus.REJECTED, by=by, now=now, reason=reason, outcome=f"{chooser(by)} declined it.")
     return held
 
 
@@ -345,7 +347,7 @@ def assign(
     move(chosen, BidStatus.ACCEPTED, by=by, now=now, reason=why, told=told)
     fresh: dict[str, Any] = {"fee_floor": Decimal(0), "target_passed_at": None}
     move(booking, BookingStatus.ASSIGNED, by=by, now=now, reason=reason, told=told, **fresh)
-    close_bids(siblings, BidStatus.NOT_SELECTED, "The customer chose another offer.", by=by, now=now)
+    close_bids(siblings, BidStatus.NOT_SELECTED, f"{chooser(by)} chose another offer.", by=by, now=now)
     withdraw_clashing(chosen.technician.user, clashing, by=by, now=now)
     session = make_visit(chosen, overlap_allowed=overlap_allowed, now=now)
     note(session, "", by=by, now=now, reason="Overlap allowed." if overlap_allowed else "", told=told)
@@ -396,7 +398,8 @@ def release(session: Session, *, by: User, reason: str, now: datetime | None = N
         if held.status != SessionStatus.PENDING:
             raise moved_on(held)
         move(held, SessionStatus.CANCELLED, by=by, now=now, reason=reason)
-        move(bid, BidStatus.RELEASED, by=by, now=now, reason=reason, outcome="You withdrew after winning.")
+        outcome = "The desk took the job back." if by.role == Role.ADMIN else "You withdrew after winning."
+        move(bid, BidStatus.RELEASED, by=by, now=now, reason=reason, outcome=outcome)
         reopen(booking, by=by, now=now, reason=reason)
         close_proposals(held, by=by, now=now)
     return booking

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.models import Role, User
 from bookings.actions.moves import (
+    chooser,
     close_bids,
     close_proposals,
     lock_booking,
@@ -181,7 +182,8 @@ def change_window(
         held.save(update_fields=["window_start", "window_end", "expires_at"])
         standing = locking(held.bids.filter(status=BidStatus.SUBMITTED))
         outside = [bid for bid in standing if not window_start <= bid.starts_at < window_end]
-        close_bids(outside, BidStatus.EXPIRED, "The customer changed the time. You may offer again.", by=by, now=now)
+        why = f"{chooser(by)} changed the time. You may offer again."
+        close_bids(outside, BidStatus.EXPIRED, why, by=by, now=now)
         # Last: it tells those whose offers still stand.
         note(held, held.status, by=by, now=now, reason=reason)
     return held

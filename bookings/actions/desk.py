@@ -10,15 +10,16 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar, Unpack
 
-from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts import audit
+from accounts.access import require_desk
 from accounts.models import Role, Technician, User
 from bookings.actions.bids import assign, keep_revision, lock_rows, lost_race, takes_jobs, visit_in_the_way
 from bookings.actions.booking import DraftFields, check_not_too_far, fee_now, fill, place, reopen
 from bookings.actions.moves import close_proposals, lock_session, lock_technician, locking, move, moved_on, note
+from bookings.actions.reschedule import check_new_time
 from bookings.links import job_url
 from bookings.models import Bid, Booking, Session
 from bookings.notices_desk import MOVED, SENT, WAITED
@@ -44,10 +45,9 @@ class Plan:
     overlap_allowed: bool = False
 
 
-def require_desk(by: User, reason: str) -> str:
+def desks_reason(by: User, reason: str) -> str:
     """Only the desk, and only for a reason, which is returned without spaces around it."""
-    if by.role != Role.ADMIN:
-        raise PermissionDenied("Only the desk may do that.")
+    require_desk(by)
     if not reason.strip():
         raise Invalid("Please say why.")
     return reason.strip()
@@ -61,7 +61,7 @@ def book_for(
 ) -> Booking:
     """Place a job for a customer who asked by telephone, say. Raises `Invalid` naming what is missing."""
     now = now or timezone.now()
-    why = require_desk(by, reason)
+    why = desks_reason(by, reason)
     if customer.role != Role.CUSTOMER or not customer.is_active:
         raise Invalid(f"Jobs are booked for customers with an open account. {customer} is none.")
     with transaction.atomic():
@@ -83,7 +83,7 @@ def assign_technician(booking: Booking, plan: Plan, *, by: User, now: datetime |
     allows an overlap, which is kept in the history and the audit.
     """
     now = now or timezone.now()
-    require_desk(by, plan.reason)
+    desks_reason(by, plan.reason)
     try:
         with transaction.atomic():
             technician = lock_technician(plan.technician.pk)
@@ -247,7 +247,7 @@ def move_visit(
     cancellation free. A time that is taken raises `Conflict`, unless the desk allows an overlap (audited).
     """
     now = now or timezone.now()
-    why = require_desk(by, reason)
+    why = desks_reason(by, reason)
     try:
         with transaction.atomic():
             technician = lock_technician(session.technician_id)
@@ -265,19 +265,6 @@ def move_visit(
             return held
     except IntegrityError as error:
         raise Conflict("The technician was booked for that time a moment ago. Choose another one.") from error
-
-
-def check_new_time(session: Session, starts_at: datetime, ends_at: datetime, now: datetime) -> None:
-    """Raise unless the visit can be moved, and moved to that time; who else has it is asked apart."""
-    if session.status != SessionStatus.PENDING:
-        raise moved_on(session)
-    if starts_at <= now:
-        raise Invalid("That time has passed. Choose a later one.")
-    if ends_at <= starts_at or ends_at - starts_at > timedelta(hours=24):
-        raise Invalid("The visit must end after it starts, and within a day.")
-    check_not_too_far(ends_at, now)
-    if (starts_at, ends_at) == (session.starts_at, session.ends_at):
-        raise Invalid("That is the time it has already.")
 
 
 def keep_fee(session: Session, now: datetime) -> None:
@@ -321,7 +308,7 @@ def on_behalf(
 
     The histories name the admin as the actor, and the person is told by the action's own notices.
     """
-    why = require_desk(by, reason)
+    why = desks_reason(by, reason)
     with transaction.atomic():
         done = act()
         audit.record(

@@ -12,6 +12,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.access import require_desk
 from accounts.audit import record
 from accounts.models import Role, User
 from bookings.actions.moves import lock_booking, locking, move, moved_on, note
@@ -211,12 +212,6 @@ def in_short(outcome: str, owed: Money | None, decision: str) -> str:
 def lock_dispute(pk: int) -> Dispute:
     """The dispute as it is now, held until the transaction ends. It is the last of the locks: see `moves`."""
     return locking(Dispute.objects.select_related("booking")).get(pk=pk)
-
-
-def require_desk(by: User | None) -> None:
-    """An admin, or the clock."""
-    if by is not None and by.role != Role.ADMIN:
-        raise PermissionDenied("Only the desk may do that.")
 
 
 def require_part(dispute: Dispute, by: User) -> None:

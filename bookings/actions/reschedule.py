@@ -43,6 +43,7 @@ def propose_reschedule(
         party = party_of(held, by)
         ends = ends_at or starts_at + (held.ends_at - held.starts_at)
         check_new_time(held, starts_at, ends, now)
+        check_free(held, starts_at, ends)
         make_room(held, party, by=by, now=now)
         made = RescheduleProposal.objects.create(
             session=held,
@@ -75,7 +76,7 @@ def fee_to_keep(session: Session, party: str, by: User, now: datetime) -> Decima
 
 
 def check_new_time(session: Session, starts_at: datetime, ends_at: datetime, now: datetime) -> None:
-    """Raise unless the visit can be moved, and moved to that time."""
+    """Raise unless the visit can be moved, and moved to that time; who else has it, `check_free` asks."""
     if session.status != SessionStatus.PENDING:
         raise moved_on(session)
     if starts_at <= now:
@@ -85,6 +86,10 @@ def check_new_time(session: Session, starts_at: datetime, ends_at: datetime, now
         raise Invalid("The visit must end after it starts, and within a day.")
     if (starts_at, ends_at) == (session.starts_at, session.ends_at):
         raise Invalid("That is the time it has already.")
+
+
+def check_free(session: Session, starts_at: datetime, ends_at: datetime) -> None:
+    """Raise `Conflict` where the technician has another visit then."""
     if visit_in_the_way(session.technician_id, starts_at, ends_at, besides=session.pk):
         raise Conflict("The technician has another visit at that time. Choose another one.")
 
@@ -141,6 +146,7 @@ def accept_reschedule(proposal: RescheduleProposal, *, by: User, now: datetime |
             if held.expires_at <= now:
                 raise Conflict("This proposal has lapsed. Propose a time yourself.")
             check_new_time(held.session, held.starts_at, held.ends_at, now)
+            check_free(held.session, held.starts_at, held.ends_at)
             close(held, ProposalStatus.ACCEPTED, by=by, now=now)
             shift(held, by=by, now=now)
             return held.session

@@ -12,11 +12,13 @@ from django.core.exceptions import PermissionDenied
 from accounts.models import DeskAction, User
 from bookings import actions, due
 from bookings.actions import Plan
+from bookings.links import job_url
 from bookings.models import Booking, Session
 from bookings.tests import make
 from bookings.tests.make import DAY, HOUR, MINUTE, NOW, TOMORROW_NOON
 from common.refusals import Conflict, Invalid
 from notifications.models import Notification
+from tests.crawl import browser
 
 LATER = NOW + MINUTE
 
@@ -210,10 +212,37 @@ def test_somebody_else_is_sent_in_one_step(alice: User, bob: User, dora: User, f
     assert (booking.status, visit.technician) == ("assigned", dora.technician)
     assert make.fresh(first).status == "cancelled" and make.fresh(first.bid).status == "released"
     assert make.states(booking) == ["open", "assigned", "open", "assigned"]
-    assert "The visit was called off: Kitchen tap leaks" in texts(bob)
+    assert "The desk called the visit off: Kitchen tap leaks" in texts(bob)
     assert "The desk sends you Dora, Wed 3 Mar, 12:00 GMT: Kitchen tap leaks" in texts(alice)
     assert not [text for text in texts(alice) if "can no longer come" in text]
     assert not [text for text in texts(dora) if "open again" in text]
+
+
+@pytest.mark.parametrize("who", ["alice", "frank"])
+def test_technicians_hear_who_it_was(alice: User, bob: User, dora: User, frank: User, who: str) -> None:
+    by, name = (alice, "The customer") if who == "alice" else (frank, "The desk")
+    booking = make.job(alice)
+    early, late = make.offer(booking, bob), make.offer(booking, dora, starts_at=booking.window_start + 2 * HOUR)
+    start = booking.window_start + HOUR
+    actions.change_window(booking, by=by, window_start=start, window_end=start + 4 * HOUR, now=LATER)
+    assert make.fresh(early).outcome == f"{name} changed the time. You may offer again."
+    assert f"{name} changed the time of {booking}, so your offer has lapsed. You may offer again" in texts(bob)
+    assert f"{name} changed the time of {booking}. Your offer still fits" in texts(dora)
+    actions.reject_bid(late, by=by, now=LATER)
+    assert make.fresh(late).outcome == f"{name} declined it."
+    visit = make.visit(alice, bob, starts_at=TOMORROW_NOON + 5 * DAY)
+    actions.cancel_booking(visit.booking, by=by, reason="plans_changed", now=LATER)
+    assert f"{name} called the visit off: {visit.booking}" in texts(bob)
+    page = browser(bob).get(job_url(visit.booking_id)).content.decode()
+    assert ("Alice" if who == "alice" else "The desk") + " called the job off." in page
+
+
+def test_what_the_desk_takes_back_is_not_the_technicians_doing(alice: User, bob: User, dora: User, frank: User) -> None:
+    offer, visit = make.offer(make.job(alice), dora), make.visit(alice, bob)
+    actions.withdraw_bid(offer, by=frank, now=LATER)
+    actions.release(visit, by=frank, reason="The van broke down", now=LATER)
+    assert make.fresh(offer).outcome == "The desk withdrew it."
+    assert make.fresh(visit.bid).outcome == "The desk took the job back."
 
 
 def test_who_was_replaced_by_mistake_comes_back(alice: User, bob: User, dora: User, frank: User) -> None:

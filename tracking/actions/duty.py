@@ -11,11 +11,12 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from accounts.access import require_desk
 from accounts.audit import record
 from accounts.models import Role, User
 from common.refusals import Conflict, Invalid
 from realtime.inbound import signal
-from tracking.access import current_shift, driver_of, require_desk
+from tracking.access import current_shift, driver_of
 from tracking.actions.legs import end_dispatch
 from tracking.actions.moves import (
     lock_dispatch,

@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.access import require_desk
 from accounts.audit import record
 from accounts.models import User
 from bookings.actions.moves import lock_booking
@@ -16,7 +17,6 @@ from bookings.models import Booking
 from bookings.states import BookingStatus
 from common.geo import Point, is_place
 from common.refusals import Conflict, Invalid
-from tracking.access import require_desk
 from tracking.actions.journeys import close_journey, open_of
 from tracking.actions.moves import held_dispatch, lock_legs, lock_with_rounds, move
 from tracking.links import leg_url
