@@ -73,7 +73,8 @@ class Found:
         if self.category is not None:
             rows = rows.filter(category=self.category)
         if self.day is not None:
-            rows = rows.filter(pk__in=on_day(self.day))
+            # Days at the ends of the calendar have no instants that every zone can show.
+            rows = rows.filter(pk__in=on_day(self.day)) if self.day.year in YEARS else rows.none()
         return searched(rows, self.search)
 
     @cached_property
@@ -172,12 +173,11 @@ def chosen(value: str, among: dict[str, str], usual: str) -> str:
 
 
 def day_of(text: str) -> date | None:
-    """2027-03-02 as a date; None for anything else, and for days at the ends of the calendar."""
+    """2027-03-02 as a date; None for anything else."""
     try:
-        found = date.fromisoformat(text)
+        return date.fromisoformat(text)
     except ValueError:
         return None
-    return found if found.year in YEARS else None
 
 
 def bounds(day: date) -> tuple[datetime, datetime]:

@@ -92,7 +92,11 @@ glance = Fragment(
     watches=[
         watch(Booking, fields=("placed_at",), touches=glance_of(is_placed)),
         watch(Session, fields=("status", "finished_at"), touches=glance_of()),
-        watch(User, fields=("role", "is_active", "name"), touches=glance_of(lambda row: row.role != Role.DRIVER)),
+        watch(
+            User,
+            fields=("role", "is_active", "name", "photo"),
+            touches=glance_of(lambda row: row.role != Role.DRIVER),
+        ),
         watch(Technician, fields=("verified_at",), touches=glance_of()),
     ],
 )

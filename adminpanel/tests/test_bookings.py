@@ -140,7 +140,15 @@ def test_a_day_shows_what_is_wanted_and_what_happens_then(desk: Client, alice: U
     job(alice, 6)
     day = f"{there.astimezone(wanted.zone):%Y-%m-%d}"
     assert rows(desk, f"?day={day}") == [moved.booking_id, wanted.pk]
-    assert rows(desk, "?day=9999-12-31") == [] and len(rows(desk, "?day=nonsense")) == 3
+    assert len(rows(desk, "?day=nonsense")) == 3
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "0001-01-02", "9999-12-30", "9999-12-31"])
+def test_a_day_at_the_ends_of_the_calendar_has_no_jobs(desk: Client, alice: User, day: str) -> None:
+    job(alice)
+    assert rows(desk, f"?day={day}") == []
+    assert f'value="{day}"' in desk.get(f"{JOBS}?day={day}").content.decode()
+    assert exported(desk, f"?day={day}", reason="For the books") == []
 
 
 def test_a_kind_of_job_has_its_list(desk: Client, alice: User) -> None:

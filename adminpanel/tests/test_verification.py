@@ -23,6 +23,7 @@ from accounts.tests.papers import document, upload
 from adminpanel.live_verification import credential_case, credential_row
 from adminpanel.verification import credentials_listed, load_cases, load_rows
 from bookings.tests import make
+from bookings.tests.follow import touched_by
 from common.documents import clean_document
 from notifications.models import Notification
 from realtime import topics
@@ -145,6 +146,15 @@ def test_opening_the_queue_reads_what_the_bell_told_of_it(desk: Client, frank: U
     assert Notification.objects.get(user=frank).read_at is None
     listed(desk)
     assert Notification.objects.get(user=frank).read_at
+
+
+def test_a_row_shows_the_photo_of_whose_document_it_is(desk: Client, nina: User) -> None:
+    row = sent(nina)
+    assert reverse("photo", args=[nina.pk]) not in text(desk, reverse("desk:verification"))
+    nina.photo = "photos/nina.jpg"
+    touches = touched_by(lambda: nina.save(update_fields=["photo"]))
+    assert (credential_row.name, str(row.pk)) in {(touch.fragment, touch.key) for touch in touches}
+    assert f'src="{reverse("photo", args=[nina.pk])}"' in text(desk, reverse("desk:verification"))
 
 
 # --- One ------------------------------------------------------------------------------------------
