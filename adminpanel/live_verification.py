@@ -49,7 +49,7 @@ credential_row = Fragment(
     topics=topics_of,
     watches=[
         watch(Credential, remember=("status", "valid_until")),
-        watch(User, fields=("name", "is_active", "role"), touches=rows_of),
+        watch(User, fields=("name", "is_active", "role", "photo"), touches=rows_of),
     ],
     order=lambda row: f"{row.submitted_at.timestamp():017.6f}",
 )

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
@@ -15,6 +16,7 @@ from adminpanel import kept
 from adminpanel.audit import SOURCES
 from adminpanel.tests.test_rail import document
 from bookings.tests import make
+from bookings.tests.follow import touched_by
 from tests.crawl import browser
 
 URL = "/desk/"
@@ -68,6 +70,13 @@ def test_it_says_how_things_stand(desk, alice, bob):
     assert "Kitchen tap leaks" in page and "Bob Test" in page
     assert 'class="kpi is-wait" data-kpi="verification"' in page
     assert re.search(r'id="adminpanel-waits-verification"[^>]*class="badge-x rail-waits">1<', page)
+
+
+def test_who_is_new_stands_there_with_their_photo(desk, bob):
+    assert "/photo/" not in html(desk)
+    bob.photo = "photos/bob.jpg"
+    assert "adminpanel.glance" in {touch.fragment for touch in touched_by(lambda: bob.save(update_fields=["photo"]))}
+    assert f'src="{reverse("photo", args=[bob.pk])}"' in html(desk)
 
 
 def test_an_empty_desk_says_what_will_come(desk):
