@@ -231,8 +231,9 @@ def searched(rows: BookingQuerySet, search: str) -> BookingQuerySet:
     number with its sign, #512, is that job alone.
     """
     for word in search.split()[:WORDS]:
-        if word.startswith("#") and place_of(word[1:]) is not None:
-            rows = rows.filter(pk=place_of(word[1:]))
+        alone = place_of(word[1:]) if word.startswith("#") else None
+        if alone is not None:
+            rows = rows.filter(pk=alone)
             continue
         people = User.objects.filter(called(word) | Q(phone__icontains=word)).values("pk")
         visits = Session.objects.filter(technician__in=people).values("booking")

@@ -13,7 +13,7 @@ from django.db.models import Count, F, QuerySet, Sum
 
 from accounts.access import desk
 from accounts.models import Role, User
-from adminpanel.kept import kept
+from adminpanel.kept import Kept, kept, kept_lately
 from adminpanel.online import drivers_by_state, pages_here
 from adminpanel.queues import queues
 from adminpanel.spans import DAY, LATELY, Spans
@@ -50,6 +50,11 @@ class Figures:
 def figures() -> Figures:
     """The figures as they are now: counted once a second in each process, however many look."""
     return kept("figures", [figures_topic(), charts_topic()], count)
+
+
+def figures_lately() -> Kept[Figures]:
+    """The figures of the last second, for a page that goes on from their cursor: see `realtime.pages.go_on_from`."""
+    return kept_lately("figures", count)
 
 
 def count(now: datetime) -> Figures:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from django.utils import timezone
 
@@ -17,15 +17,15 @@ from realtime.journal import Cursor
 T = TypeVar("T")
 FOR = timedelta(seconds=1)
 
-_kept: dict[str, Kept] = {}
+_kept: dict[str, Kept[Any]] = {}
 _locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 
 @dataclass(frozen=True)
-class Kept:
+class Kept(Generic[T]):
     """What was counted at an instant, and a cursor from before it was."""
 
-    value: Any
+    value: T
     at: datetime
     cursor: Cursor
 
@@ -43,12 +43,28 @@ def kept(name: str, topics: Sequence[str], count: Callable[[datetime], T]) -> T:
         if found is not None and is_true and abs(now - found.at) < FOR:
             value: T = found.value
             return value
-        fresh = count(now)
-        _kept[name] = Kept(fresh, now, cursor)
-        return fresh
+        return anew(name, now, cursor, count).value
 
 
-def look(found: Kept | None, topics: Sequence[str]) -> tuple[Cursor, bool]:
+def kept_lately(name: str, count: Callable[[datetime], T]) -> Kept[T]:
+    """The same for who goes on from its cursor: counted less than a second ago, whatever was written since.
+
+    However many look and write, there is one count a second: what is newer comes by the cursor.
+    """
+    with _locks[name]:
+        now, found = timezone.now(), _kept.get(name)
+        if found is not None and abs(now - found.at) < FOR:
+            return found
+        return anew(name, now, journal.now(), count)
+
+
+def anew(name: str, now: datetime, cursor: Cursor, count: Callable[[datetime], T]) -> Kept[T]:
+    """Count, and keep it."""
+    fresh = _kept[name] = Kept(count(now), now, cursor)
+    return fresh
+
+
+def look(found: Kept[Any] | None, topics: Sequence[str]) -> tuple[Cursor, bool]:
     """The cursor of this moment, and whether nothing has been committed on `topics` since `found` was counted."""
     if found is None:
         return journal.now(), False

@@ -112,3 +112,24 @@ def test_it_costs_less_than_twelve_queries_however_much_happened(desk, alice, bo
     for number in range(2, 8):
         happen(alice, bob, number)
     assert queries() == few < 12
+
+
+def cursor_of(page: str) -> str:
+    """Where the page goes on from."""
+    found = re.search(r'data-cursor="([^"]+)"', page)
+    assert found
+    return found[1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_page_that_shows_what_was_counted_a_moment_ago_hears_of_the_rest(desk, alice, bob, monkeypatch):
+    """However many look and write, there is one count a second: what is newer comes by the older cursor."""
+    monkeypatch.setattr(kept, "FOR", make.HOUR)
+    first = html(desk)
+    happen(alice, bob, 1)
+    second = html(desk)
+    assert (figure(first, "open"), figure(second, "open")) == ("0", "0")
+    query = {"c": cursor_of(second), "topic": ["desk.figures", "desk.charts"], "page": URL}
+    told = desk.get("/live/poll", query)
+    assert told.status_code == 200
+    assert figure(told.content.decode().replace('\\"', '"'), "open") == "1"

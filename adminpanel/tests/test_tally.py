@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from django.db import connection
 from django.db.models import Count, F, Sum
+from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -19,6 +21,7 @@ from bookings.models import Bid, Booking
 from bookings.tests import make
 from realtime import journal
 from realtime.journal import Cursor, Reading
+from realtime.pages import LivePage, go_on_from
 
 TOPIC = "desk.figures"
 
@@ -115,3 +118,52 @@ def test_several_things_are_kept_apart(quiet):
     kept.kept("one", [TOPIC], one)
     other.asked = 10
     assert kept.kept("other", [TOPIC], other) == 11 and kept.kept("one", [TOPIC], one) == 1
+
+
+# --- For pages, which go on from a cursor ---------------------------------------------------------
+
+
+def test_however_many_look_and_write_a_page_counts_once_a_second(quiet, monkeypatch):
+    counter, now = Counter(), timezone.now()
+    quiet.append("something is written all the time")
+    for later, expected in ((0, 1), (0.1, 1), (0.9, 1), (1, 2), (1.9, 2), (2.1, 3)):
+        monkeypatch.setattr(timezone, "now", lambda later=later: now + timedelta(seconds=later))
+        assert kept.kept_lately("x", counter).value == expected
+
+
+def test_it_comes_with_a_cursor_from_before_it_was_counted(db):
+    seen: list[Cursor] = []
+
+    def count(now: datetime) -> int:
+        journal.write([journal.Touch(TOPIC, "adminpanel.kpis", "all")])
+        seen.append(journal.now())
+        return 1
+
+    for _ in range(3):
+        cursor = kept.kept_lately("x", count).cursor
+        assert [change.touch.fragment for change in journal.since(cursor, [TOPIC]).changes] == ["adminpanel.kpis"]
+    assert len(seen) == 1
+
+
+def test_what_must_be_true_now_counts_anew_and_pages_take_it_over(quiet):
+    counter = Counter()
+    assert kept.kept_lately("x", counter).value == 1
+    quiet.append("something on the topic")
+    assert kept.kept("x", [TOPIC], counter) == 2
+    assert kept.kept_lately("x", counter).value == 2
+
+
+def test_in_many_threads_that_look_at_once_one_counts(quiet):
+    counter = Counter()
+    with ThreadPoolExecutor(16) as threads:
+        found = list(threads.map(lambda _: kept.kept_lately("x", counter).value, range(64)))
+    assert (set(found), counter.asked) == ({1}, 1)
+
+
+@pytest.mark.parametrize(("of", "goes_on"), [(5, "old.5"), (7, "mine.7"), (9, "mine.7")])
+def test_a_page_goes_on_from_the_older_cursor(of, goes_on):
+    request = RequestFactory().get("/")
+    mine = Cursor("mine", 7, 7)
+    request.live = LivePage(str(mine), mine.version, "usual")
+    go_on_from(request, Cursor("old", of, of))
+    assert (request.live.cursor, request.live.pace) == (goes_on, "usual")

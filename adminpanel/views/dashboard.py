@@ -11,13 +11,13 @@ from django.views.decorators.http import require_safe
 from accounts.access import role_required
 from accounts.models import Role
 from adminpanel.audit import SOURCES, lines
-from adminpanel.figures import charts_topic, figures, figures_topic
+from adminpanel.figures import charts_topic, figures_lately, figures_topic
 from adminpanel.glance import glance_of
 from adminpanel.live_audit import activity_topic
 from adminpanel.queues import Queue, queues
 from adminpanel.series import PERIODS, series_of
 from adminpanel.tiles import strip_of
-from realtime.pages import live_page
+from realtime.pages import go_on_from, live_page
 
 FEED = 40  # lines of what happened last
 DEFAULT = "day"
@@ -29,7 +29,9 @@ DEFAULT = "day"
 def dashboard(request: HttpRequest) -> HttpResponse:
     """The page; `period` is how far back the charts go."""
     period = PERIODS.get(request.GET.get("period", DEFAULT), PERIODS[DEFAULT])
-    seen = figures()
+    counted = figures_lately()
+    go_on_from(request, counted.cursor)
+    seen = counted.value
     context: dict[str, Any] = {
         "strip": strip_of(seen),
         "waits": {name: Queue(name, seen.count(name)) for name in queues()},
