@@ -110,7 +110,7 @@ def topics(job: jobs.DeskJob) -> list[str]:
 
 
 BOOKING = watch(Booking, touches=own)
-PEOPLE = watch(User, fields=("name", "phone", "email", "photo"), touches=of_person)
+PEOPLE = watch(User, remember=("role",), fields=("name", "phone", "email", "photo"), touches=of_person, referring=True)
 
 booking_row = Fragment(
     "adminpanel.booking_row",
@@ -123,7 +123,7 @@ booking_row = Fragment(
         watch(Booking, fields=("status", "target_passed_at"), touches=in_lists),
         watch(Bid, fields=("status", "amount"), touches=lambda bid: at(bid.booking_id)),
         watch(Session, touches=of_visit),
-        watch(User, fields=("name",), touches=of_person),
+        watch(User, remember=("role",), fields=("name",), touches=of_person, referring=True),
     ],
 )
 booking = Fragment(
@@ -162,7 +162,12 @@ offer = Fragment(
     topics=lambda bid: [booking_topic(bid.booking_id)],
     watches=[
         watch(Bid),
-        watch(Booking, fields=("status",), touches=lambda row: [(booking_topic(row.pk), str(pk)) for pk in bids(row)]),
+        watch(
+            Booking,
+            fields=("status",),
+            touches=lambda row: [(booking_topic(row.pk), str(pk)) for pk in bids(row)],
+            referring=True,
+        ),
     ],
     order=jobs.order_of_offer,
 )

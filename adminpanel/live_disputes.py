@@ -38,7 +38,10 @@ row = Fragment(
     template="adminpanel/_dispute_row.html",
     load=load_rows,
     topics=lambda dispute: [list_topic(tab_of(dispute.status))],
-    watches=[watch(Dispute, remember=("status",)), watch(User, fields=("name",), touches=rows_of)],
+    watches=[
+        watch(Dispute, remember=("status",)),
+        watch(User, fields=("name",), touches=rows_of, referring=True),
+    ],
     order=order_of,
 )
 case = Fragment(
@@ -49,6 +52,6 @@ case = Fragment(
     watches=[
         watch(Dispute),
         watch(DisputeEvidence, touches=lambda piece: [(dispute_topic(piece.dispute_id), str(piece.dispute_id))]),
-        watch(User, fields=("name",), touches=cases_of),
+        watch(User, fields=("name",), touches=cases_of, referring=True),
     ],
 )

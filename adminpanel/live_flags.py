@@ -27,7 +27,7 @@ flag = Fragment(
     template="adminpanel/_flag.html",
     load=load_flags,
     topics=lambda row: [flags_topic()],
-    watches=[watch(Flag), watch(User, fields=("name",), touches=flags_of)],
+    watches=[watch(Flag), watch(User, fields=("name",), touches=flags_of, referring=True)],
     order=lambda row: row.order,
 )
 

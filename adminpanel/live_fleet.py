@@ -156,8 +156,8 @@ def facts_of_legs(place: Callable[[int], Place]) -> list[Watch]:
         watch(Leg, touches=at(lambda leg: [leg.pk])),
         watch(Dispatch, touches=at(lambda dispatch: [dispatch.leg_id])),
         watch(OfferRound, touches=at(lambda each: [each.leg_id])),
-        watch(Booking, fields=("status", "window_start", "window_end"), touches=at(legs_of_booking)),
-        watch(User, fields=("name",), touches=at(legs_of_user)),
+        watch(Booking, fields=("status", "window_start", "window_end"), touches=at(legs_of_booking), referring=True),
+        watch(User, remember=("role",), fields=("name",), touches=at(legs_of_user), referring=True),
         watch(Presence, touches=at(asked_of)),
         watch(LastSeen, touches=at(asked_of)),
     ]

@@ -45,6 +45,7 @@ review_row = Fragment(
             User,
             fields=("name",),
             touches=lambda user: [(topic, str(row.pk)) for row in to_decide(user) for topic in lists_of(row)],
+            referring=True,
         ),
     ],
     order=order_of,
@@ -58,7 +59,10 @@ review_case = Fragment(
         watch(Review, touches=case_of),
         watch(ReviewFlag, touches=lambda flag: case_of(flag.review)),
         watch(
-            User, fields=("name",), touches=lambda user: [place for row in to_decide(user) for place in case_of(row)]
+            User,
+            fields=("name",),
+            touches=lambda user: [place for row in to_decide(user) for place in case_of(row)],
+            referring=True,
         ),
     ],
 )

@@ -49,7 +49,7 @@ credential_row = Fragment(
     topics=topics_of,
     watches=[
         watch(Credential, remember=("status", "valid_until")),
-        watch(User, fields=("name", "is_active", "role", "photo"), touches=rows_of),
+        watch(User, fields=("name", "is_active", "role", "photo"), touches=rows_of, referring=True),
     ],
     order=lambda row: f"{row.submitted_at.timestamp():017.6f}",
 )
@@ -60,7 +60,12 @@ credential_case = Fragment(
     topics=lambda case: [credential_topic(case.credential.pk)],
     watches=[
         watch(Credential, touches=cases_beside),
-        watch(Technician, fields=("verified_at",), touches=lambda technician: cases_of(technician.pk)),
-        watch(User, fields=("name", "is_active", "role"), touches=lambda user: cases_of(user.pk)),
+        watch(
+            Technician,
+            fields=("verified_at",),
+            touches=lambda technician: cases_of(technician.pk),
+            referring=True,
+        ),
+        watch(User, fields=("name", "is_active", "role"), touches=lambda user: cases_of(user.pk), referring=True),
     ],
 )

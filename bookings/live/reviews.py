@@ -85,8 +85,10 @@ customer_review = Fragment(
         watch(ReviewFlag, touches=lambda row: [at_customer(each) for each in knowing(row.review, Party.CUSTOMER)]),
         watch(
             User,
+            remember=("role",),
             fields=("name",),
             touches=lambda row: map(at_customer, recent(row, "technician") if row.role == Role.TECHNICIAN else []),
+            referring=True,
         ),
     ],
 )
@@ -101,10 +103,12 @@ work_review = Fragment(
         watch(ReviewFlag, touches=lambda row: [at_technician(each) for each in knowing(row.review, Party.TECHNICIAN)]),
         watch(
             User,
+            remember=("role",),
             fields=("name",),
             touches=lambda row: map(
                 at_technician, recent(row, "booking__customer") if row.role == Role.CUSTOMER else []
             ),
+            referring=True,
         ),
     ],
 )
