@@ -32,7 +32,7 @@ from tracking import actions
 from tracking.models import Journey, Position
 
 NEAR = Point(51.5450, -0.1410)  # 680 metres from the door
-WITHIN = 20_000
+WITHIN = 45_000
 
 
 @pytest.fixture

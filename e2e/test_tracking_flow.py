@@ -42,7 +42,7 @@ from tracking.tests import make as road
 WIDE = {"viewport": {"width": 1440, "height": 900}}
 START = Point(51.5450, -0.1410)  # 680 m from the door
 CLOSER = Point(51.5446, -0.1411)  # 45 m further: a believable step
-WITHIN = 20_000
+WITHIN = 45_000
 SECONDS = re.compile(r"[Ss]een \d\d:\d\d:\d\d")
 both_ways = pytest.mark.parametrize(
     "way", [pytest.param("live", marks=pytest.mark.smoke), "refused by a proxy"], indirect=True

@@ -30,7 +30,7 @@ from tracking.models import Dispatch, Driver, Journey
 from tracking.rules.fixes import to_ms
 from tracking.tests import make as road
 
-WITHIN = 20_000
+WITHIN = 45_000
 LATITUDE = re.compile(r"51\.[5-6]\d{3,4}\b")
 
 
