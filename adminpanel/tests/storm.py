@@ -11,7 +11,6 @@ from random import Random
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts import actions as accounts
@@ -49,6 +48,8 @@ class Storm:
     drivers: list[User]
     done: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
+    pages: dict[int, Presence] = field(default_factory=dict)  # that are open, by whose they are
+    left: dict[int, LastSeen] = field(default_factory=dict)
 
     @classmethod
     def gather(cls, chance: Random, now: datetime, desk: User) -> Storm:
@@ -63,11 +64,10 @@ class Storm:
         )
 
     def step(self) -> bool:
-        """Somebody tries something; whether it was done. What is refused leaves nothing behind."""
+        """Somebody tries something; whether it was done. What is refused leaves nothing behind: actions see to that."""
         act = self.chance.choices(ACTS, WEIGHTS)[0]
         try:
-            with transaction.atomic():
-                act(self)
+            act(self)
         except REFUSED:
             self.refused[act.__name__] += 1
             return False
@@ -334,19 +334,25 @@ def end_duty(storm: Storm) -> None:
 
 def open_page(storm: Storm) -> None:
     """Somebody opens a page, or comes back to it."""
-    person = storm.chance.choice([*storm.customers, *storm.drivers])
-    for before in Presence.objects.filter(page_id=f"page-{person.pk}"):
-        before.delete()
-    comes_online(person, away=storm.chance.random() < 0.3)
+    person, away = storm.chance.choice([*storm.customers, *storm.drivers]), storm.chance.random() < 0.3
+    page = storm.pages.get(person.pk)
+    if page is None:
+        storm.pages[person.pk] = comes_online(person, away=away)[0]
+        return
+    page.since = page.seen_at = storm.now
+    page.away = away
+    page.save()
 
 
 def close_page(storm: Storm) -> None:
     """Somebody closes it, and was here just now."""
-    page = storm.one(Presence.objects.all())
-    left, _ = LastSeen.objects.get_or_create(kind="user", principal=page.principal, defaults={"seen_at": storm.now})
+    if not storm.pages:
+        raise LookupError
+    pk = storm.chance.choice(list(storm.pages))
+    left = storm.left.setdefault(pk, LastSeen(kind="user", principal=str(pk)))
     left.seen_at = storm.now
     left.save()
-    page.delete()
+    storm.pages.pop(pk).delete()
 
 
 # What costs little is done most: people come and go far more often than they agree on something.
