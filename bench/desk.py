@@ -7,9 +7,13 @@ The reference is the same page of the same server over a hundredth of the rows. 
 import asyncio
 import http.client
 import os
+import subprocess
+import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+import psycopg
 from django.contrib.auth import get_user_model
 from django.db import connection, reset_queries
 from django.urls import reverse
@@ -19,10 +23,11 @@ from bench.desks import cost_of_changes, exported
 from bench.figures import percentile, report
 from bench.measured import Server, make_people, serving
 from bench.road import cpu, database_pids
+from tools.processes import ROOT
 
 SMALL, LARGE = 1000, int(os.environ.get("BENCH_BOOKINGS", "100000"))
 DESKS = 50
-TIMES = 20  # each page is asked so often
+TIMES, ROUNDS = int(os.environ.get("BENCH_TIMES", "20")), 5  # each page is asked so often, in so many turns
 PAGES = {
     "dashboard": reverse("desk:dashboard"),
     "bookings": reverse("desk:bookings"),
@@ -79,16 +84,19 @@ class Asking:
     cpu: float
 
 
-def measured(server: Server, session: str) -> dict[str, Asking]:
-    """Each page so many times, one page after the other."""
-    for path in PAGES.values():
-        asked(server, path, session)
-    found = {}
+def measured(large: Server, small: Server, session: str) -> Iterator[tuple[str, Asking, Asking]]:
+    """Each page so many times at each size, in turn: whatever else the machine does, it does to both."""
     for name, path in PAGES.items():
-        before = spent(server)
-        waits = [asked(server, path, session) for _ in range(TIMES)]
-        found[name] = Asking(waits, (spent(server) - before) * 1000 / TIMES)
-    return found
+        found = []
+        for server in (large, small):
+            asked(server, path, session)
+            found.append(Asking([], 0.0))
+        for _ in range(ROUNDS):
+            for server, asking in zip((large, small), found, strict=True):
+                before = spent(server)
+                asking.waits += [asked(server, path, session) for _ in range(TIMES // ROUNDS)]
+                asking.cpu += (spent(server) - before) * 1000 / TIMES
+        yield name, found[0], found[1]
 
 
 def spent(server: Server) -> float:
@@ -96,46 +104,54 @@ def spent(server: Server) -> float:
     return cpu(server.process.pid) + sum(map(cpu, database_pids()))
 
 
-def grow(bookings: int, people: int) -> float:
+def grow() -> float:
     """Fill the database up; returns the seconds it took."""
     from demo.multiply import multiply
 
     begin = time.perf_counter()
-    multiply(bookings=bookings, people=people)
+    multiply(bookings=LARGE, people=LARGE // 5)
     reset_queries()
+    connection.close()
     return time.perf_counter() - begin
 
 
-def begin() -> list[str]:
-    """The demo, and people at the desk."""
+def begin() -> tuple[list[str], dict[str, str]]:
+    """The demo with people at the desk, and the same in a second database, where it grows to the small size.
+
+    Returns their sessions, and the environment of the second.
+    """
     from demo.fill import fill
 
     fill(timezone.now())
     sessions = desk_sessions()
-    grow(SMALL, SMALL // 5)
     connection.close()
-    return sessions
+    connection.close_pool()
+    url = os.environ["DATABASE_URL"]
+    whole, _, name = url.rpartition("/")
+    with psycopg.connect(f"{whole}/postgres", autocommit=True) as server:
+        server.execute(f'CREATE DATABASE small TEMPLATE "{name}"')
+    small = {"DATABASE_URL": f"{whole}/small"}
+    command = [sys.executable, "manage.py", "multiply", f"--bookings={SMALL}", f"--people={SMALL // 5}"]
+    subprocess.run(command, cwd=ROOT, env={**os.environ, **small, "DEMO": "on"}, check=True, stdout=subprocess.DEVNULL)
+    return sessions, small
 
 
 async def row_desk(sessions: list[str]) -> None:
-    """Both sizes, one after the other, each with a server process of its own."""
-    desks = await asyncio.to_thread(begin)
-    async with serving("daphne") as server:
-        small = await asyncio.to_thread(measured, server, desks[0])
-    took = await asyncio.to_thread(grow, LARGE, LARGE // 5)
-    report("desk_filled", took, "s", "limit", 180)
-    async with serving("daphne") as server:
-        large = await asyncio.to_thread(measured, server, desks[0])
-    for name in PAGES:
+    """Both sizes side by side, each with a server process of its own; then many desks beside one, and a file."""
+    desks, smaller = await asyncio.to_thread(begin)
+    report("desk_filled", await asyncio.to_thread(grow), "s", "limit", 180)
+    async with serving("daphne") as large, serving("daphne", smaller) as small:
+        pages = await asyncio.to_thread(lambda: list(measured(large, small, desks[0])))
+    for name, here, there in pages:
         for share in (0.5, 0.95):
-            here, there = (percentile(each[name].waits, share) for each in (large, small))
-            report(f"desk_{name}_p{share * 100:.0f}", here, "ms", f"{SMALL}_bookings", there)
-        report(f"desk_{name}_cpu", large[name].cpu, "ms", f"{SMALL}_bookings", small[name].cpu)
+            value, reference = (percentile(each.waits, share) for each in (here, there))
+            report(f"desk_{name}_p{share * 100:.0f}", value, "ms", f"{SMALL}_bookings", reference)
+        report(f"desk_{name}_cpu", here.cpu, "ms", f"{SMALL}_bookings", there.cpu)
     async with serving("daphne") as server:
         one = await cost_of_changes(server, desks[:1])
         many = await cost_of_changes(server, desks)
-    for name, here, there in zip(("server", "database"), many, one, strict=True):
-        report(f"desk_change_{name}_cpu", here, f"ms_with_{DESKS}_desks", "one_desk", there)
+    for part, cost, reference in zip(("server", "database"), many, one, strict=True):
+        report(f"desk_change_{part}_cpu", cost, f"ms_with_{DESKS}_desks", "one_desk", reference)
     async with serving("daphne") as server:
         await asyncio.to_thread(asked, server, PAGES["bookings"], desks[0])
         rows, first, last, grown = await asyncio.to_thread(exported, server, desks[0])
