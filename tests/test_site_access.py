@@ -332,30 +332,31 @@ def test_every_address_is_in_the_table_and_the_table_names_no_other(world, road)
     assert set(table(world, road)) == set(patterns())
 
 
-def test_everybody_gets_what_the_table_says(world, road, browsers):
+@pytest.mark.parametrize("who", CAST)
+def test_everybody_gets_what_the_table_says(world, road, browsers, who):
     wrong = []
     for name, rows in table(world, road).items():
         for arguments, expected in rows:
-            url = reverse(name, args=arguments)
+            url, wanted = reverse(name, args=arguments), expected.split()[CAST.index(who)]
             query = {"c": str(journal.now())} if name == "realtime:poll" else {}
-            got = [outcome(browsers[who].get(url, query)) for who in CAST]
-            if got != expected.split():
-                wrong.append(f"{name} {url}\n  wanted {expected}\n  got    {' '.join(got)}")
+            got = outcome(browsers[who].get(url, query))
+            if got != wanted:
+                wrong.append(f"{name} {url} wanted {wanted}, got {got}")
     assert not wrong, "\n".join(wrong)
 
 
-def test_whoever_may_not_look_may_not_act_either_and_nothing_changes(world, road, browsers):
-    """POST to every address by those who got 403, 404 or the sign-in page: the same, or 405."""
+@pytest.mark.parametrize("who", CAST)
+def test_whoever_may_not_look_may_not_act_either_and_nothing_changes(world, road, browsers, who):
+    """POST to every address that gives 403, 404 or the sign-in page to `who`: the same, or 405."""
     before = everything(world, road)
     wrong = []
     for name, rows in table(world, road).items():
         for arguments, expected in rows:
-            url = reverse(name, args=arguments)
-            for who, wanted in zip(CAST, expected.split(), strict=True):
-                if wanted in {"403", "404", IN}:
-                    got = outcome(browsers[who].post(url))
-                    if got not in {wanted, "405"}:
-                        wrong.append(f"{who or 'signed out'}: {url} wanted {wanted}, got {got}")
+            url, wanted = reverse(name, args=arguments), expected.split()[CAST.index(who)]
+            if wanted in {"403", "404", IN}:
+                got = outcome(browsers[who].post(url))
+                if got not in {wanted, "405"}:
+                    wrong.append(f"{url} wanted {wanted}, got {got}")
     assert not wrong, "\n".join(wrong)
     assert everything(world, road) == before
 
