@@ -14,6 +14,7 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import Page
 
+from e2e import database
 from e2e.people import People, session_cookie
 from e2e.site import Site
 from tests import test_site_access as access
@@ -42,7 +43,22 @@ NO_PAGE = {
 }
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def who(request: pytest.FixtureRequest) -> str:
+    """Whose pages are looked at."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture(scope="module", autouse=True)
+def site(_site_process: Site, who: str) -> Site:
+    """The running site, empty once for each of them: whoever only looks at pages changes nothing."""
+    _site_process.reset()
+    database.empty()
+    return _site_process
+
+
+@pytest.fixture(scope="module")
 def settled(site: Site) -> Iterator[Settled]:
     """Alice's bookings in every state and who is on the road, their photos where the site looks for them."""
     with pytest.MonkeyPatch.context() as patch:
@@ -73,7 +89,12 @@ def findings(page: Page, rules: list[str]) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize(("who", "part"), [(who, part) for who, parts in PARTS.items() for part in range(parts)])
+@pytest.mark.parametrize(
+    ("who", "part"),
+    [(who, part) for who, parts in PARTS.items() for part in range(parts)],
+    indirect=["who"],
+    scope="module",
+)
 def test_no_page_has_a_serious_fault(settled: Settled, person: People, console: Any, who: str, part: int) -> None:
     console.allow(r"status of 4(0[349]|10)|Traceback")  # what is refused is logged
     page = person(settled.people.get(who), viewport=PHONE)
