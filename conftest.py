@@ -12,7 +12,7 @@ import pytest
 
 from accounts import flags
 from accounts.models import Role, User
-from adminpanel import kept
+from adminpanel.dashboard import kept
 from bookings.tests import make
 from tools.emptying import Emptying, emptied_between_tests
 

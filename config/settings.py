@@ -18,7 +18,7 @@ import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from adminpanel.numbers import DEFAULTS as HEALTH_NUMBERS
+from adminpanel.health.numbers import DEFAULTS as HEALTH_NUMBERS
 from bookings.rules.numbers import DEFAULTS as BOOKING_NUMBERS
 from chat.rules.numbers import DEFAULTS as CHAT_NUMBERS
 from notifications.numbers import DEFAULTS as NOTIFICATION_NUMBERS

@@ -16,10 +16,10 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from accounts.models import CredentialHistory, CredentialStatus
+from adminpanel.dashboard.samples import SAMPLED
+from adminpanel.dashboard.spans import Spans
 from adminpanel.models import FigureSample
-from adminpanel.queues import FOR_THE_DESK, queues
-from adminpanel.samples import SAMPLED
-from adminpanel.spans import Spans
+from adminpanel.queues.waiting import FOR_THE_DESK, queues
 from bookings.models import BidHistory, Booking, BookingHistory, DisputeHistory, ReviewHistory, Session, SessionHistory
 from bookings.rules.numbers import minutes
 from bookings.states import ACTIVE_BOOKING, BookingStatus, ReviewStatus, SessionStatus

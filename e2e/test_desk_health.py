@@ -11,8 +11,8 @@ from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
 from accounts.models import Role, User
-from adminpanel import due_health
-from adminpanel.measures import Lag, Limit, Measured, limits
+from adminpanel.due import health as due_health
+from adminpanel.health.measures import Lag, Limit, Measured, limits
 from bookings.tests import make
 from e2e.flow import Way, customer, follows, stay, stayed, toast
 from e2e.people import People, is_live

@@ -20,7 +20,7 @@ from django.urls import resolve, reverse
 from django.utils import timezone
 
 from accounts.models import User
-from adminpanel.queues import load_queues, queues
+from adminpanel.queues.waiting import load_queues, queues
 from bookings import actions, due
 from bookings.models import Booking
 from bookings.rating import ratings

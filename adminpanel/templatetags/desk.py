@@ -12,8 +12,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from adminpanel.live_queues import waits_topic
-from adminpanel.queues import Queue, load_queues, queues
+from adminpanel.live.queues import waits_topic
+from adminpanel.queues.waiting import Queue, load_queues, queues
 from adminpanel.rooms import Group, groups
 from realtime.templatetags.live import live
 

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from adminpanel.audit import KIND_OF
+from adminpanel.audit.lines import KIND_OF
 
 SUCCESS = {204, 302, 303}
 NOT_YET = ("/accounts/login/", "/accounts/reauthenticate/")  # who it is is asked first

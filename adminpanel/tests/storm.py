@@ -18,7 +18,7 @@ from accounts import credentials
 from accounts import due as accounts_due
 from accounts.models import Credential, CredentialKind, Role, Technician, User
 from accounts.tests.papers import document
-from adminpanel import due_figures
+from adminpanel.due import figures as due_figures
 from adminpanel.tests.road import comes_online
 from bookings import actions
 from bookings import due as bookings_due

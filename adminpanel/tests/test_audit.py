@@ -14,8 +14,8 @@ from django.utils import timezone
 from accounts import actions as accounts
 from accounts.audit import record
 from accounts.models import DeskAction
-from adminpanel.audit import KIND_OF, Wanted, lines, load_lines
-from adminpanel.audit_search import Asked
+from adminpanel.audit.lines import KIND_OF, Wanted, lines, load_lines
+from adminpanel.audit.search import Asked
 from bookings import actions
 from bookings.models import Bid
 from bookings.tests import make

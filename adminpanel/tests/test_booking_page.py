@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import DeskAction, User
-from adminpanel.steps import STEPS
+from adminpanel.jobs.steps import STEPS
 from adminpanel.tests import road
 from adminpanel.tests.test_bookings import job, started, visit
 from bookings import actions

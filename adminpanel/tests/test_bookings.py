@@ -18,9 +18,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import DeskAction, User
-from adminpanel import bookings as listing
-from adminpanel import live_bookings
-from adminpanel.bookings import Found
+from adminpanel.jobs import listing
+from adminpanel.jobs.listing import Found
+from adminpanel.live import bookings as live_bookings
 from bookings import actions
 from bookings.models import Booking, Session
 from bookings.tests import make

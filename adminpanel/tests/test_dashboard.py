@@ -12,8 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from adminpanel import kept
-from adminpanel.audit import SOURCES
+from adminpanel.audit.lines import SOURCES
+from adminpanel.dashboard import kept
 from adminpanel.tests.test_rail import document
 from bookings.tests import make
 from bookings.tests.follow import touched_by

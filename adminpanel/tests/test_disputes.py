@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import DeskAction, User
-from adminpanel.disputes import disputes_listed, load_cases, load_rows
+from adminpanel.queues.disputes import disputes_listed, load_cases, load_rows
 from bookings import actions
 from bookings.models import Dispute
 from bookings.tests import make, quarrel
@@ -86,7 +86,7 @@ def test_an_empty_list_says_what_it_is_for(desk, show, says):
 
 
 def test_new_ones_come_in_at_the_end_that_they_belong_to(monkeypatch, alice, bob, charlie, dora, frank):
-    monkeypatch.setattr("adminpanel.piles.PAGE", 1)
+    monkeypatch.setattr("adminpanel.queues.piles.PAGE", 1)
     for people in ((alice, bob), (charlie, dora)):
         quarrel.in_state("open", *people, frank)
         quarrel.in_state("resolved", *people, frank)
@@ -97,7 +97,7 @@ def test_new_ones_come_in_at_the_end_that_they_belong_to(monkeypatch, alice, bob
 def test_pages_follow_each_other_and_one_that_cannot_be_is_the_first(
     desk, monkeypatch, alice, bob, charlie, dora, frank
 ):
-    monkeypatch.setattr("adminpanel.piles.PAGE", 1)
+    monkeypatch.setattr("adminpanel.queues.piles.PAGE", 1)
     first, second = (quarrel.in_state("open", *people, frank) for people in ((alice, bob), (charlie, dora)))
     assert (listed(desk), listed(desk, "?page=2")) == ([first.pk], [second.pk])
     assert "page=2" in text(desk, reverse("desk:disputes"))

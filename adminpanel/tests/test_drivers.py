@@ -15,9 +15,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from adminpanel import days
-from adminpanel.live_fleet import driver_day, driver_now, driver_topic
-from adminpanel.recipients import ON_DUTY, Recipients
+from adminpanel.fleet import days
+from adminpanel.live.fleet import driver_day, driver_now, driver_topic
+from adminpanel.talk.recipients import ON_DUTY, Recipients
 from adminpanel.tests.road import accepted, at_work, comes_online, leg, offered
 from bookings.tests.follow import audience, keys_of, on, touched_by
 from bookings.tests.make import HOUR, MINUTE

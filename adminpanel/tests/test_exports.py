@@ -13,7 +13,7 @@ from django.urls import reverse
 from accounts.audit import record
 from accounts.models import DeskAction, User
 from accounts.second_factor import RECORDS, WHOSE
-from adminpanel.audit import Wanted, lines
+from adminpanel.audit.lines import Wanted, lines
 from bookings.tests import make
 from tests.crawl import browser
 

@@ -10,13 +10,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from adminpanel import due_figures, samples
-from adminpanel.figures import Figures, count
+from adminpanel.dashboard import samples
+from adminpanel.dashboard.figures import Figures, count
+from adminpanel.dashboard.spans import Spans
+from adminpanel.dashboard.tiles import DRIVERS, SORTS, Tile, line, strip_of
+from adminpanel.due import figures as due_figures
 from adminpanel.models import FigureSample
-from adminpanel.spans import Spans
 from adminpanel.tests.road import at_work, comes_online
 from adminpanel.tests.test_rail import dispute, document, review
-from adminpanel.tiles import DRIVERS, SORTS, Tile, line, strip_of
 from bookings import actions
 from bookings import due as bookings_due
 from bookings.rules.numbers import minutes

@@ -15,9 +15,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from adminpanel import due, due_health
-from adminpanel.health import GROUPS, Health, health
-from adminpanel.live_health import last_alerts, load_alerts
+from adminpanel import due
+from adminpanel.due import health as due_health
+from adminpanel.health.overview import GROUPS, Health, health
+from adminpanel.live.health import last_alerts, load_alerts
 from adminpanel.models import Alert
 from notifications.models import Notification
 from realtime.counters import PREFIX

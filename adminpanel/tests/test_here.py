@@ -13,9 +13,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Role, User
-from adminpanel import due_health
-from adminpanel.here import PAGE, load_counts, load_here
-from adminpanel.live_here import look_at_gone
+from adminpanel.due import health as due_health
+from adminpanel.health.here import PAGE, load_counts, load_here
+from adminpanel.live.here import look_at_gone
 from adminpanel.tests.test_health import page, process
 from bookings.tests import make
 from realtime.models import JournalRow, LastSeen, Presence, ServerProcess

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from adminpanel.measures import (
+from adminpanel.health.measures import (
     TO_BROWSER,
     Lag,
     Measured,

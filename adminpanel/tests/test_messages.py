@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import User
-from adminpanel.lists import PAGE
+from adminpanel.talk.listing import PAGE
 from adminpanel.tests.talk import about_job, say, told, with_desk
 from bookings.tests import make
 from bookings.tests.follow import audience, sent, touched_by

@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts import actions, people
 from accounts.live_changes import changes_topic
 from accounts.models import User
-from adminpanel.live_people import people_topic, person_topic
+from adminpanel.live.people import people_topic, person_topic
 from adminpanel.people import JOBS, load_jobs
 from adminpanel.tests.road import leg, offered
 from bookings.tests import make

@@ -10,7 +10,7 @@ from django.http import QueryDict
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import AccountNote, User
-from adminpanel.piles import Listed, Pile, next_among
+from adminpanel.queues.piles import Listed, Pile, next_among
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +30,7 @@ listed = partial(Listed, "desk:reviews", PILES)
 @pytest.fixture
 def three(alice: User, frank: User, monkeypatch: pytest.MonkeyPatch) -> list[AccountNote]:
     """Three of each kind, in pages of two; those of one kind, by their age."""
-    monkeypatch.setattr("adminpanel.piles.PAGE", 2)
+    monkeypatch.setattr("adminpanel.queues.piles.PAGE", 2)
     made = [
         AccountNote.objects.create(user=alice, author=frank, text=text, at=f"2026-11-0{day}T10:00Z")
         for text in PILES

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Credential, CredentialKind, CredentialStatus, User
-from adminpanel.queues import load_queues, queues
+from adminpanel.queues.waiting import load_queues, queues
 from adminpanel.rooms import groups
 from bookings.models import Dispute, Review
 from bookings.states import DisputeReason, DisputeStatus, HideReason, Party, ReviewStatus

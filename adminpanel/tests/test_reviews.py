@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import User
-from adminpanel.reviews import load_cases, load_rows
+from adminpanel.queues.reviews import load_cases, load_rows
 from bookings import actions
 from bookings.models import Review, Session
 from bookings.tests import make
@@ -89,7 +89,7 @@ class TestTheLists:
         return len(seen)
 
     def test_pages_of_thirty_go_on_without_counting(self, desk, visit, monkeypatch) -> None:
-        monkeypatch.setattr("adminpanel.piles.PAGE", 1)
+        monkeypatch.setattr("adminpanel.queues.piles.PAGE", 1)
         review = open_one(visit)  # the other side's is older by its number
         first = desk.get(reverse("desk:reviews"), {"show": "published"})
         queue = first.context["queue"]

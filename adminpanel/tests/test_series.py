@@ -11,8 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
-from adminpanel.glance import Compared, load_glances
-from adminpanel.series import PERIODS, Series, count, part_of, starts_of
+from adminpanel.dashboard.glance import Compared, load_glances
+from adminpanel.dashboard.series import PERIODS, Series, count, part_of, starts_of
 from adminpanel.tests.test_figures import SOON
 from bookings.tests import make
 from bookings.tests.follow import touched_by
@@ -164,7 +164,7 @@ def test_a_month_is_told_in_every_currency_that_was_earned(alice, bob):
     assert [each.text for each in glance.month] == ["1", "1", "£60.00", "1"] and glance.visits == 0
     session.bid.currency = "EUR"
     session.bid.save(update_fields=["currency"])
-    from adminpanel import kept
+    from adminpanel.dashboard import kept
 
     kept.forget()
     names = [each.name for each in load_glances(["all"])["all"].month]

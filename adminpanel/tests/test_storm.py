@@ -17,12 +17,12 @@ from django.db.models import Max
 from django.utils import timezone
 
 from accounts.models import Credential, Role, User
-from adminpanel import due_figures
-from adminpanel.figures import Figures, count
-from adminpanel.queues import FOR_THE_DESK, load_queues, queues
-from adminpanel.series import PERIODS
-from adminpanel.series import count as count_series
-from adminpanel.spans import Spans
+from adminpanel.dashboard.figures import Figures, count
+from adminpanel.dashboard.series import PERIODS
+from adminpanel.dashboard.series import count as count_series
+from adminpanel.dashboard.spans import Spans
+from adminpanel.due import figures as due_figures
+from adminpanel.queues.waiting import FOR_THE_DESK, load_queues, queues
 from adminpanel.tests.storm import ACTS, Storm
 from bookings.models import Booking, Dispute, Review, Session
 from bookings.rules.numbers import minutes

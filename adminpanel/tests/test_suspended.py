@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from accounts import actions, people
 from accounts.models import Role, User
-from adminpanel.live_dashboard import figures_topic
-from adminpanel.live_people import people_topic, person_topic
+from adminpanel.live.dashboard import figures_topic
+from adminpanel.live.people import people_topic, person_topic
 from bookings.tests import make
 from bookings.tests.make import DAY, HOUR
 from chat.actions import ask_about

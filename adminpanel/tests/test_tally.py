@@ -14,9 +14,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Role, User
-from adminpanel import kept
-from adminpanel.kept import Kept
-from adminpanel.tally import Branch, Place, tally
+from adminpanel.dashboard import kept
+from adminpanel.dashboard.kept import Kept
+from adminpanel.dashboard.tally import Branch, Place, tally
 from bookings.models import Bid, Booking
 from bookings.tests import make
 from realtime import journal

@@ -20,8 +20,8 @@ from django.utils import timezone
 from accounts import actions, credentials
 from accounts.models import Credential, CredentialKind, CredentialStatus, Technician, User
 from accounts.tests.papers import document, upload
-from adminpanel.live_verification import credential_case, credential_row
-from adminpanel.verification import credentials_listed, load_cases, load_rows
+from adminpanel.live.verification import credential_case, credential_row
+from adminpanel.queues.verification import credentials_listed, load_cases, load_rows
 from bookings.tests import make
 from bookings.tests.follow import touched_by
 from common.documents import clean_document
@@ -117,7 +117,7 @@ def test_an_empty_list_says_what_it_is_for(desk: Client, show: str, says: str) -
 
 
 def test_new_ones_come_in_at_the_end_of_the_last_page_only(monkeypatch: pytest.MonkeyPatch, nina: User) -> None:
-    monkeypatch.setattr("adminpanel.piles.PAGE", 1)
+    monkeypatch.setattr("adminpanel.queues.piles.PAGE", 1)
     sent(nina)
     assert credentials_listed(QueryDict("")).new == "insert"
     sent(nina, TRADE, ago=DAY / 2)
@@ -135,7 +135,7 @@ def test_a_page_that_cannot_be_is_the_first(page: str, nina: User) -> None:
 
 
 def test_pages_follow_each_other(desk: Client, monkeypatch: pytest.MonkeyPatch, nina: User) -> None:
-    monkeypatch.setattr("adminpanel.piles.PAGE", 2)
+    monkeypatch.setattr("adminpanel.queues.piles.PAGE", 2)
     rows = [sent(nina, kind, ago=DAY / number) for number, kind in enumerate(CredentialKind.values, 1)]
     assert [listed(desk), listed(desk, "?page=2")] == [[row.pk for row in rows[:2]], [row.pk for row in rows[2:]]]
     assert "page=2" in text(desk, reverse("desk:verification")) and listed(desk, "?page=3") == listed(desk)

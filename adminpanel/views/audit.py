@@ -17,10 +17,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.access import role_required
 from accounts.models import Role
 from accounts.stepping import steps_up
-from adminpanel.audit import Line, Wanted, count, lines
-from adminpanel.audit_search import Asked
+from adminpanel.audit.lines import Line, Wanted, count, lines
+from adminpanel.audit.search import Asked
 from adminpanel.exporting import Export, answer, named
-from adminpanel.live_audit import activity_topic
+from adminpanel.live.audit import activity_topic
 from realtime.pages import live_page
 
 BATCH = 1000

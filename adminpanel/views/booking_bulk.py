@@ -18,9 +18,9 @@ from django.views.decorators.http import require_http_methods
 from accounts import audit
 from accounts.access import role_required, signed_in
 from accounts.models import Role, User
-from adminpanel.booking_forms import BulkMoveForm, DeskCancelForm, WhyForm
-from adminpanel.jobs import DeskJob, load_rows
-from adminpanel.recipients import numbers
+from adminpanel.forms.bookings import BulkMoveForm, DeskCancelForm, WhyForm
+from adminpanel.jobs.rows import DeskJob, load_rows
+from adminpanel.talk.recipients import numbers
 from bookings import actions
 from bookings.models import Session
 from bookings.states import BookingStatus

@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from accounts.access import signed_in
 from accounts.models import User
-from adminpanel.booking_forms import DeskCancelForm, DeskMoveForm, DeskWindowForm, PlanForm, WhyForm
-from adminpanel.candidates import Candidate, candidates
-from adminpanel.jobs import Case, load_cases
-from adminpanel.steps import STEPS
+from adminpanel.forms.bookings import DeskCancelForm, DeskMoveForm, DeskWindowForm, PlanForm, WhyForm
+from adminpanel.jobs.candidates import Candidate, candidates
+from adminpanel.jobs.rows import Case, load_cases
+from adminpanel.jobs.steps import STEPS
 from adminpanel.views.replies import deed
 from bookings import actions
 from bookings.actions import Plan

@@ -10,8 +10,8 @@ from django.shortcuts import get_object_or_404, render
 
 from accounts.access import signed_in
 from accounts.models import Role, User
-from adminpanel.booking_forms import WhyForm
-from adminpanel.recipients import called, numbers
+from adminpanel.forms.bookings import WhyForm
+from adminpanel.talk.recipients import called, numbers
 from adminpanel.views.replies import deed
 from bookings import actions
 from bookings.forms.booking import WhatForm, WhenForm, WhereForm

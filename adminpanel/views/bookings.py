@@ -16,10 +16,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.access import role_required
 from accounts.models import Role
 from accounts.stepping import steps_up
-from adminpanel.bookings import Found, beyond, ordered
 from adminpanel.exporting import Export, answer, named
-from adminpanel.jobs import DeskJob, load_cases, load_rows, stories_of
-from adminpanel.live_bookings import booking_topic, list_topic
+from adminpanel.jobs.listing import Found, beyond, ordered
+from adminpanel.jobs.rows import DeskJob, load_cases, load_rows, stories_of
+from adminpanel.live.bookings import booking_topic, list_topic
 from bookings.models import Booking
 from bookings.telling import group_at_desk, group_of
 from bookings.views.reading import read_on_page

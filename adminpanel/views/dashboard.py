@@ -10,13 +10,13 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import role_required
 from accounts.models import Role
-from adminpanel.audit import SOURCES, lines
-from adminpanel.figures import charts_topic, figures_lately, figures_topic
-from adminpanel.glance import glance_of
-from adminpanel.live_audit import activity_topic
-from adminpanel.queues import Queue, queues
-from adminpanel.series import PERIODS, series_of
-from adminpanel.tiles import strip_of
+from adminpanel.audit.lines import SOURCES, lines
+from adminpanel.dashboard.figures import charts_topic, figures_lately, figures_topic
+from adminpanel.dashboard.glance import glance_of
+from adminpanel.dashboard.series import PERIODS, series_of
+from adminpanel.dashboard.tiles import strip_of
+from adminpanel.live.audit import activity_topic
+from adminpanel.queues.waiting import Queue, queues
 from realtime.pages import go_on_from, live_page
 
 FEED = 40  # lines of what happened last

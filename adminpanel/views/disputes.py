@@ -13,10 +13,10 @@ from django.views.decorators.http import require_safe
 from accounts.access import role_required, signed_in
 from accounts.models import Role
 from accounts.stepping import steps_up
-from adminpanel.deciding import decide
-from adminpanel.dispute_forms import DecisionForm
-from adminpanel.disputes import DeskCase, case_of, disputes_listed, next_after, tab_of
-from adminpanel.live_disputes import dispute_topic, list_topic
+from adminpanel.forms.disputes import DecisionForm
+from adminpanel.live.disputes import dispute_topic, list_topic
+from adminpanel.queues.deciding import decide
+from adminpanel.queues.disputes import DeskCase, case_of, disputes_listed, next_after, tab_of
 from adminpanel.views.replies import deed
 from bookings import access, actions
 from bookings.actions.moves import moved_on

@@ -13,10 +13,10 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import role_required, signed_in
 from accounts.models import Role, User
-from adminpanel.days import Day, day_asked, fill, key_of, track_of, within
-from adminpanel.fleet import DriverRow, rows_of, with_facts
-from adminpanel.forms import DriverForm
-from adminpanel.live_fleet import driver_topic
+from adminpanel.fleet.days import Day, day_asked, fill, key_of, track_of, within
+from adminpanel.fleet.drivers import DriverRow, rows_of, with_facts
+from adminpanel.forms.fleet import DriverForm
+from adminpanel.live.fleet import driver_topic
 from adminpanel.views.replies import deed
 from bookings.views.confirming import Question, ask
 from realtime.pages import live_page

@@ -13,9 +13,9 @@ from accounts.access import role_required, signed_in
 from accounts.models import Flag, Role, User
 from accounts.stepping import steps_up
 from accounts.turning import Setting, label_of, turn_flag
-from adminpanel.flag_form import FlagForm, WhyForm
 from adminpanel.flags import all_flags, load_flags
-from adminpanel.live_flags import flags_topic
+from adminpanel.forms.flags import FlagForm, WhyForm
+from adminpanel.live.flags import flags_topic
 from adminpanel.views.replies import deed
 from bookings.views.confirming import Question, ask
 from common.http import SeeOther

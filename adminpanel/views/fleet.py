@@ -12,9 +12,9 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import role_required
 from accounts.models import Role
-from adminpanel.board import board_of
-from adminpanel.live_fleet import travellers
-from adminpanel.recipients import LONGEST, numbers
+from adminpanel.fleet.board import board_of
+from adminpanel.live.fleet import travellers
+from adminpanel.talk.recipients import LONGEST, numbers
 from realtime.pages import live_page
 from tracking.states import Duty
 from tracking.topics import dispatch_topic, fleet_topic

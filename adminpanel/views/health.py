@@ -8,9 +8,9 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import role_required
 from accounts.models import Role
-from adminpanel.here import Found, load_here
-from adminpanel.live_health import health_topic, last_alerts, load_alerts
-from adminpanel.live_here import presence_topic
+from adminpanel.health.here import Found, load_here
+from adminpanel.live.health import health_topic, last_alerts, load_alerts
+from adminpanel.live.here import presence_topic
 from realtime.pages import live_page
 
 

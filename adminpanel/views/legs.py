@@ -11,10 +11,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.access import role_required, signed_in
 from accounts.models import Role, User
-from adminpanel.forms import LegForm, MaybeReasonForm, OfferForm, ReasonForm, ReassignForm
-from adminpanel.legs import OPEN_BOOKING, LegCard, card_of, load_legs
-from adminpanel.live_fleet import leg_topic
-from adminpanel.recipients import called, numbers
+from adminpanel.fleet.legs import OPEN_BOOKING, LegCard, card_of, load_legs
+from adminpanel.forms.fleet import LegForm, MaybeReasonForm, OfferForm, ReasonForm, ReassignForm
+from adminpanel.live.fleet import leg_topic
+from adminpanel.talk.recipients import called, numbers
 from adminpanel.views.replies import deed
 from bookings.models import Booking
 from bookings.views.confirming import Question, ask

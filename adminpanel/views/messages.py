@@ -13,8 +13,8 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import role_required, signed_in
 from accounts.models import Role
-from adminpanel.lists import Found
-from adminpanel.live import receipts_topic
+from adminpanel.live.messages import receipts_topic
+from adminpanel.talk.listing import Found
 from chat import access
 from chat.live import desk_talks_topic
 from chat.models import Conversation, ConversationKind, Participant

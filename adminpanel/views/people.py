@@ -16,9 +16,9 @@ from accounts import people as verbs
 from accounts.access import role_required, signed_in
 from accounts.models import AccountNote, Role, User
 from accounts.stepping import steps_up
-from adminpanel.audit import Wanted, lines
-from adminpanel.forms_people import AskedForm, CorrectionForm, NoteForm, RoleForm, SureForm, WhyForm
-from adminpanel.live_people import ABOUT_KINDS, people_topic, person_topic
+from adminpanel.audit.lines import Wanted, lines
+from adminpanel.forms.people import AskedForm, CorrectionForm, NoteForm, RoleForm, SureForm, WhyForm
+from adminpanel.live.people import ABOUT_KINDS, people_topic, person_topic
 from adminpanel.people import Found, jobs_of, person_of, whole
 from adminpanel.views.replies import deed
 from bookings.views.confirming import Question, ask

@@ -12,10 +12,10 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import role_required, signed_in
 from accounts.models import Role
-from adminpanel.deciding import decide
-from adminpanel.live_reviews import list_topic, review_topic
-from adminpanel.review_forms import HideForm, KeepForm, TakeUpForm
-from adminpanel.reviews import load_cases, next_after, reviews_listed
+from adminpanel.forms.reviews import HideForm, KeepForm, TakeUpForm
+from adminpanel.live.reviews import list_topic, review_topic
+from adminpanel.queues.deciding import decide
+from adminpanel.queues.reviews import load_cases, next_after, reviews_listed
 from adminpanel.views.replies import deed
 from bookings import access, actions
 from bookings.actions.reviews import standing

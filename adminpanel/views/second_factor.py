@@ -9,7 +9,7 @@ from accounts import second_factor
 from accounts.access import signed_in
 from accounts.models import User
 from accounts.stepping import steps_up
-from adminpanel.forms_people import WhyForm
+from adminpanel.forms.people import WhyForm
 from adminpanel.views.people import page_of
 from adminpanel.views.replies import deed
 from bookings.views.confirming import Question, ask

@@ -14,10 +14,10 @@ from accounts import credentials
 from accounts.access import credential_for, role_required, signed_in
 from accounts.credentials import ENDS, word
 from accounts.models import Credential, CredentialStatus, Role, User
-from adminpanel.credential_forms import REASONS, SUSPENSIONS, ApproveForm, WhyForm
-from adminpanel.deciding import decide
-from adminpanel.live_verification import credential_topic, list_topic
-from adminpanel.verification import credentials_listed, load_cases, next_after
+from adminpanel.forms.verification import REASONS, SUSPENSIONS, ApproveForm, WhyForm
+from adminpanel.live.verification import credential_topic, list_topic
+from adminpanel.queues.deciding import decide
+from adminpanel.queues.verification import credentials_listed, load_cases, next_after
 from adminpanel.views.replies import deed
 from bookings.views.confirming import Question
 from common.refusals import Conflict

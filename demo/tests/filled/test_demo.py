@@ -18,9 +18,9 @@ from django.db import connection
 from accounts import credentials
 from accounts.actions import sign_up_customer
 from accounts.models import AccountNote, Credential, CredentialHistory, CredentialStatus, DeskAction, Technician, User
-from adminpanel.figures import count
+from adminpanel.dashboard.figures import count
+from adminpanel.dashboard.samples import SAMPLED, past
 from adminpanel.models import FigureSample
-from adminpanel.samples import SAMPLED, past
 from bookings.actions.desk import note_waiting_too_long
 from bookings.actions.disputes import withdraw_dispute
 from bookings.actions.reviews import keep_review, write_review
