@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
@@ -25,7 +26,7 @@ from bookings.telling import group_at_desk, group_of
 from bookings.views.reading import read_on_page
 from realtime.pages import live_page
 
-BATCH = 1000  # rows of a file that are in memory at a time
+BATCH = 500  # rows of a file that are in memory at a time
 
 
 @require_safe
@@ -105,7 +106,11 @@ def batches(found: Found) -> Iterator[list[list[object]]]:
         rows = ordered(found.rows, found.sort) if place is None else beyond(found.rows, found.sort, place, back=False)
         keys = list(rows.values_list("pk", flat=True)[:BATCH])
         jobs = load_rows([str(key) for key in keys])
-        yield [cells(jobs[str(key)]) for key in keys if str(key) in jobs]
+        lines = [cells(jobs[str(key)]) for key in keys if str(key) in jobs]
+        # A job and its visit know each other, so only the collector frees them, and it is rare under `serve`.
+        del jobs
+        gc.collect(1)
+        yield lines
         if len(keys) < BATCH:
             return
         place = keys[-1]
