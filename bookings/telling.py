@@ -211,9 +211,10 @@ def who(it: Happening) -> str:
     """Who did it, as the other side calls them."""
     if it.by and it.by.role == Role.ADMIN:
         return "The desk"
-    if isinstance(it.row, Booking | Dispute | DisputeEvidence):
+    row = it.rows[0]  # several are offers, and no technician ended those of others
+    if isinstance(row, Booking | Dispute | DisputeEvidence):
         return it.by.first_name if it.by and it.by.role == Role.TECHNICIAN else "The customer"
-    return name(it) if it.by and it.by.pk == visit_of(it.row).technician_id else "The customer"
+    return name(it) if it.by and it.by.pk == visit_of(row).technician_id else "The customer"
 
 
 def price(it: Happening) -> str:

@@ -237,6 +237,16 @@ def test_technicians_hear_who_it_was(alice: User, bob: User, dora: User, frank: 
     assert ("Alice" if who == "alice" else "The desk") + " called the job off." in page
 
 
+def test_all_whose_offers_no_longer_fit_hear_of_it(alice: User, bob: User, dora: User) -> None:
+    booking = make.job(alice)
+    for technician in (bob, dora):
+        make.offer(booking, technician)
+    start = booking.window_start + DAY
+    actions.change_window(booking, by=alice, window_start=start, window_end=start + 4 * HOUR, now=LATER)
+    lapsed = f"The customer changed the time of {booking}, so your offer has lapsed. You may offer again"
+    assert lapsed in texts(bob) and lapsed in texts(dora)
+
+
 def test_what_the_desk_takes_back_is_not_the_technicians_doing(alice: User, bob: User, dora: User, frank: User) -> None:
     offer, visit = make.offer(make.job(alice), dora), make.visit(alice, bob)
     actions.withdraw_bid(offer, by=frank, now=LATER)
