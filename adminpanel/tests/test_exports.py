@@ -99,5 +99,5 @@ def test_the_page_of_the_audit_leads_to_the_form_with_its_search(desk: Client) -
 def test_the_lines_show_what_was_taken(desk: Client, frank: User) -> None:
     record(frank, "exported_audit", details={"filters": ["", "kind: booking"], "rows": ["", 12]})
     (line,) = lines(Wanted(kinds=("desk",)))
-    assert line.changes == [("filters", "", "kind: booking"), ("rows", "", 12)]
+    assert sorted(line.changes) == [("filters", "", "kind: booking"), ("rows", "", 12)]  # a store may order them anew
     assert "rows: nothing → 12" in desk.get(reverse("desk:audit")).content.decode()
