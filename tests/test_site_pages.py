@@ -48,7 +48,7 @@ def test_errors_are_pages_too(client, settled, url):
 def test_refusals_are_pages_with_a_way_on(client, settled):
     """409 and 422, as a page (without JavaScript) with one h1 and a link, and under the policy."""
     now, alice, bob = timezone.now(), settled.people["alice"], settled.people["bob"]
-    bid = make.offer(job(alice, 2, now, "Tap"), bob, 60, now=now)
+    bid = make.offer(job(alice, 30, now, "Tap"), bob, 60, now=now)
     url = reverse("bookings:accept", args=[bid.booking_id, bid.pk, 1])
     actions.revise_bid(bid, by=bob, amount=bid.amount + 1, starts_at=bid.starts_at)
     client.force_login(alice)
