@@ -31,7 +31,6 @@ from e2e.talk import (
     quick_reply,
     row,
     said,
-    says,
     scroll_box,
     sent,
     state,
@@ -173,8 +172,7 @@ def both_show_the_same(two: Pair) -> None:
     sent(two.alice, "Thank you!")
     expect(message(two.bob, "Thank you!")).to_be_visible()
     fresh = opened(two.list.context.new_page(), two.thread, two.way.state)
-    for page in (two.alice, two.bob):
-        says(page, words(fresh))
+    assert words(two.alice) == words(two.bob) == words(fresh)
 
 
 # --- A question about an offer ----------------------------------------------------------------------

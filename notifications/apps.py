@@ -8,8 +8,5 @@ class NotificationsConfig(AppConfig):
     name = "notifications"
 
     def ready(self) -> None:
-        """Find every app's `notices.py`, which declares the kinds of notices it gives, and listen to accounts."""
-        from notifications import about_accounts
-
+        """Find every app's `notices.py`, which declares the kinds of notices it gives."""
         autodiscover_modules("notices")
-        about_accounts.connect()

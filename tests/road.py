@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from accounts import people
-from accounts.models import AccountNote, User
+from accounts.models import User
 from bookings.models import Booking, Session
 from tracking import actions
 from tracking.actions.fixes import Batch
@@ -17,7 +16,7 @@ from tracking.tests.make import FAR, NEAR
 
 @dataclass
 class Road:
-    """All of it is for Alice, and what the desk keeps in mind about her."""
+    """All of it is for Alice."""
 
     gil: Driver
     free: Leg  # in the tray: nobody has it
@@ -30,7 +29,6 @@ class Road:
     trip: Journey  # Bob's
     link: ShareLink  # to Ed's journey
     revoked: ShareLink  # to Bob's
-    remark: AccountNote
 
 
 def populate_road(ed: User, frank: User, visit: Session, to_deliver: Booking, now: datetime) -> Road:
@@ -65,5 +63,4 @@ def populate_road(ed: User, frank: User, visit: Session, to_deliver: Booking, no
         trip=trip,
         link=actions.share(journey, by=alice, now=now),
         revoked=revoked,
-        remark=people.add_note(alice, by=frank, text="Rings twice.", now=before),
     )

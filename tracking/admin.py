@@ -6,8 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 
-from accounts.raw import Audited, ReadOnly
-from bookings.admin import HistoryInline
+from bookings.admin import HistoryInline, ReadOnly
 from tracking.models import (
     Dispatch,
     DispatchHistory,
@@ -22,7 +21,7 @@ from tracking.models import (
 
 
 @admin.register(DriverSkill)
-class DriverSkillAdmin(Audited, admin.ModelAdmin[DriverSkill]):
+class DriverSkillAdmin(admin.ModelAdmin[DriverSkill]):
     """Skills are the desk's to edit."""
 
     list_display = ("name", "slug")

@@ -24,10 +24,7 @@ class Pages:
 
     def __init__(self) -> None:
         stand_in = SimpleNamespace(
-            id=SIMULATOR,
-            name="simulator",
-            started_at=time.time(),
-            vitals=SimpleNamespace(report=dict),  # it serves nobody, so it counts nothing
+            id=SIMULATOR, name="simulator", started_at=time.time(), ringer=SimpleNamespace(depth=0)
         )
         self.book = Book(cast("Hub", stand_in))
         self.since: dict[int, float] = {}

@@ -1,1 +1,0 @@
-"""The audit: everything that was done, as one list, and its search."""

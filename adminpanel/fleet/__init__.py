@@ -1,1 +1,0 @@
-"""The drivers, their legs and their days, as the desk sees them."""

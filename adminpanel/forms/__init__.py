@@ -1,1 +1,0 @@
-"""What the desk types: a module for each of its rooms."""

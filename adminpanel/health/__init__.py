@@ -1,1 +1,0 @@
-"""The live system as the desk reads it: what is measured, the limits, and who is here."""

@@ -1,1 +1,0 @@
-"""What waits for the desk's decision: documents, reviews, disputes."""
