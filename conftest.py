@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from accounts import flags
 from accounts.models import Role, User
+from adminpanel.dashboard import kept
 from bookings.tests import make
 from tools.emptying import Emptying, emptied_between_tests
 
@@ -21,6 +24,18 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[E
         with django_db_blocker.unblock():
             emptying = stack.enter_context(emptied_between_tests())
         yield emptying
+
+
+@pytest.fixture(autouse=True)
+def flags_untouched() -> None:
+    """No flag was turned, and nobody asks the table: until a test turns one, which forgets this."""
+    flags.remember({}, math.inf)
+
+
+@pytest.fixture(autouse=True)
+def counted_anew() -> None:
+    """What the desk counted in another test is counted again: its rows are gone, and no journal says so."""
+    kept.forget()
 
 
 @pytest.fixture

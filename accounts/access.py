@@ -12,7 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models.fields.files import ImageFieldFile
 from django.http import Http404, HttpRequest, HttpResponseBase
 
-from accounts.models import Role, Technician, User
+from accounts.models import Credential, Role, Technician, User
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
@@ -42,14 +42,43 @@ def role_required(*roles: str) -> Callable[[View[P]], View[P]]:
     return decorate
 
 
+def require_desk(by: User | None) -> None:
+    """Raise `PermissionDenied` unless an active admin (or None, the system) does it."""
+    if by is not None and not (by.role == Role.ADMIN and by.is_active):
+        raise PermissionDenied("Only the desk may do that.")
+
+
 def desk(user_ids: set[int]) -> set[int]:
     """The active admins among `user_ids`: who belongs to the desk's topics. One query."""
     return set(User.objects.filter(pk__in=user_ids, role=Role.ADMIN, is_active=True).values_list("pk", flat=True))
 
 
+def admins() -> list[int]:
+    """The active admins: whom the desk's notices go to. One query."""
+    return list(User.objects.filter(role=Role.ADMIN, is_active=True).values_list("pk", flat=True))
+
+
 def technician_of(user: User) -> Technician:
     """What `user` adds as a technician, with its hours and skills. Raises `Http404` where there is none."""
     found = Technician.objects.select_related("user").prefetch_related("skills", "hours").filter(pk=user.pk).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def own_credential(user: User, pk: int) -> Credential:
+    """One of `user`'s own documents. Raises `Http404` for everybody else's."""
+    found = Credential.objects.select_related("technician__user").filter(pk=pk, technician=user.pk).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def credential_for(viewer: User, pk: int) -> Credential:
+    """A document, for its technician and the desk. Raises `Http404` for strangers."""
+    if viewer.role != Role.ADMIN:
+        return own_credential(viewer, pk)
+    found = Credential.objects.select_related("technician__user").filter(pk=pk).first()
     if found is None:
         raise Http404
     return found

@@ -11,16 +11,20 @@ from datetime import datetime, time
 from typing import NamedTuple
 
 from allauth.account.models import EmailAddress
-from django.core.exceptions import PermissionDenied
 from django.core.files.base import ContentFile
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from accounts import second_factor
+from accounts.access import require_desk
 from accounts.models import AccountHistory, Role, Skill, Technician, User, WorkingHours
+from accounts.steps import signed_up, verification_moved
 from common.geo import is_place
+from common.history import keep
 from common.refusals import Conflict, Invalid
 from common.uploads import delete_later, files_undone, stored
 from common.zones import validate_zone
+from realtime.orders import end_sessions_of
 
 
 class Hours(NamedTuple):
@@ -58,7 +62,9 @@ def sign_up_customer(
     *, email: str, password: str | None, name: str, time_zone: str, phone: str = "", email_verified: bool = False
 ) -> User:
     """Make a customer's account. Without a password they sign in after a reset only."""
-    return _make_user(Role.CUSTOMER, email, password, name, time_zone, phone, email_verified)
+    user = _make_user(Role.CUSTOMER, email, password, name, time_zone, phone, email_verified)
+    signed_up.send(User, user=user, now=timezone.now())
+    return user
 
 
 @transaction.atomic
@@ -77,6 +83,7 @@ def sign_up_technician(
     user = _make_user(Role.TECHNICIAN, email, password, name, time_zone, phone, email_verified)
     technician = Technician(user=user)
     _apply(technician, trade)
+    signed_up.send(User, user=user, now=timezone.now())
     return user
 
 
@@ -120,9 +127,10 @@ def update_profile(
 ) -> User:
     """Change how others see `user`. `photo` is already cleaned (`common.uploads`); the old file is deleted."""
     if by is not None and by.pk != user.pk:
-        _require_desk(by)
+        require_desk(by)
     validate_zone(time_zone)
-    person: User = User.objects.select_for_update().get(pk=user.pk)
+    person: User = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    _require_whole(person)
     person.name, person.phone, person.time_zone = name, phone, time_zone
     if person.photo and (photo is not None or remove_photo):
         delete_later(person.photo)
@@ -139,9 +147,9 @@ def update_profile(
 def update_trade(technician: Technician, *, by: User | None, trade: Trade) -> Technician:
     """Change a technician's skills, area, hours and words about themselves. Raises `Invalid`."""
     if by is not None and by.pk != technician.pk:
-        _require_desk(by)
+        require_desk(by)
     trade.check()
-    locked = Technician.objects.select_for_update().get(pk=technician.pk)
+    locked = Technician.objects.select_for_update(no_key=True).get(pk=technician.pk)
     _apply(locked, trade)
     return locked
 
@@ -149,13 +157,16 @@ def update_trade(technician: Technician, *, by: User | None, trade: Trade) -> Te
 @transaction.atomic
 def verify_technician(technician: Technician, *, by: User | None, now: datetime | None = None) -> Technician:
     """Let a technician bid. Raises `Conflict` where they already may."""
-    _require_desk(by)
-    locked = Technician.objects.select_for_update().select_related("user").get(pk=technician.pk)
+    require_desk(by)
+    locked = (
+        Technician.objects.select_for_update(of=("self",), no_key=True).select_related("user").get(pk=technician.pk)
+    )
     if locked.is_verified:
         raise Conflict(f"{locked.user} is verified already.")
     locked.verified_at = now or timezone.now()
     locked.save(update_fields=["verified_at"])
     _record(locked.user, "unverified", "verified", by=by, at=locked.verified_at)
+    verification_moved.send(Technician, technician=locked, by=by, reason="", now=locked.verified_at)
     return locked
 
 
@@ -164,13 +175,16 @@ def unverify_technician(
     technician: Technician, *, by: User | None, reason: str = "", now: datetime | None = None
 ) -> Technician:
     """Take a technician's right to bid away. Raises `Conflict` where they had none."""
-    _require_desk(by)
-    locked = Technician.objects.select_for_update().select_related("user").get(pk=technician.pk)
+    require_desk(by)
+    locked = (
+        Technician.objects.select_for_update(of=("self",), no_key=True).select_related("user").get(pk=technician.pk)
+    )
     if not locked.is_verified:
         raise Conflict(f"{locked.user} is not verified.")
-    locked.verified_at = None
+    locked.verified_at, now = None, now or timezone.now()
     locked.save(update_fields=["verified_at"])
-    _record(locked.user, "verified", "unverified", by=by, reason=reason, at=now or timezone.now())
+    _record(locked.user, "verified", "unverified", by=by, reason=reason, at=now)
+    verification_moved.send(Technician, technician=locked, by=by, reason=reason, now=now)
     return locked
 
 
@@ -180,10 +194,10 @@ def deactivate(user: User, *, by: User | None, reason: str = "", now: datetime |
 
     Raises `Conflict` where it is closed already, `Invalid` for one's own account.
     """
-    _require_desk(by)
+    require_desk(by)
     if by is not None and by.pk == user.pk:
         raise Invalid("You cannot close your own account here. Ask another admin.")
-    locked: User = User.objects.select_for_update().get(pk=user.pk)
+    locked: User = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     if not locked.is_active:
         raise Conflict(f"{locked} is switched off already.")
     locked.is_active = False
@@ -195,10 +209,11 @@ def deactivate(user: User, *, by: User | None, reason: str = "", now: datetime |
 @transaction.atomic
 def reactivate(user: User, *, by: User | None, reason: str = "", now: datetime | None = None) -> User:
     """Open a closed account again. Raises `Conflict` where it is open."""
-    _require_desk(by)
-    locked: User = User.objects.select_for_update().get(pk=user.pk)
+    require_desk(by)
+    locked: User = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     if locked.is_active:
         raise Conflict(f"{locked} is active already.")
+    _require_whole(locked)
     locked.is_active = True
     locked.save(update_fields=["is_active"])
     _record(locked, "inactive", "active", by=by, reason=reason, at=now or timezone.now())
@@ -206,16 +221,17 @@ def reactivate(user: User, *, by: User | None, reason: str = "", now: datetime |
 
 
 @transaction.atomic
-def change_role(user: User, *, by: User | None, role: str, now: datetime | None = None) -> User:
+def change_role(user: User, *, by: User | None, role: str, reason: str = "", now: datetime | None = None) -> User:
     """Give `user` another role. An admin is staff; a technician needs their trade on file first.
 
     Raises `Invalid` where that cannot be, `Conflict` where they have the role already.
     """
-    _require_desk(by)
+    require_desk(by)
     if by is not None and by.pk == user.pk:
         raise Invalid("You cannot change your own role. Ask another admin.")
-    locked: User = User.objects.select_for_update().get(pk=user.pk)
+    locked: User = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     before = locked.role
+    _require_whole(locked)
     if role not in Role.values:
         raise Invalid(f"{role} is not a role. Choose one of: {', '.join(Role.values)}.")
     if role == before:
@@ -226,23 +242,17 @@ def change_role(user: User, *, by: User | None, role: str, now: datetime | None 
     locked.is_staff = role == Role.ADMIN
     locked.is_superuser = locked.is_superuser and locked.is_staff
     locked.save(update_fields=["role", "is_staff", "is_superuser"])
-    _record(locked, before, role, by=by, at=now or timezone.now())
+    if second_factor.must_have_one(locked):
+        end_sessions_of(locked.pk)  # the sockets of what they have open: from now on these must show it first
+    _record(locked, before, role, by=by, reason=reason, at=now or timezone.now())
     return locked
 
 
-def _require_desk(by: User | None) -> None:
-    """Raise `PermissionDenied` unless an active admin (or the system) does it."""
-    if by is not None and not (by.role == Role.ADMIN and by.is_active):
-        raise PermissionDenied
+def _require_whole(user: User) -> None:
+    """Raise `Conflict` for an account whose details were removed: there is nobody left in it."""
+    if user.erased_at is not None:
+        raise Conflict("This account was erased. Whoever comes back signs up anew.")
 
 
 def _record(user: User, before: str, after: str, *, by: User | None, at: datetime, reason: str = "") -> None:
-    AccountHistory.objects.create(
-        user=user,
-        from_state=before,
-        to_state=after,
-        actor=by,
-        actor_role=by.role if by else "clock",
-        reason=reason,
-        at=at,
-    )
+    keep(AccountHistory, before, after, by=by, now=at, reason=reason, user=user)

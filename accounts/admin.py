@@ -1,27 +1,49 @@
-"""Accounts in Django's admin, where the desk verifies technicians until it has pages of its own."""
+"""Accounts in Django's admin: the rows as they are, and verifying by hand."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from allauth.account.decorators import secure_admin_login
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
+from django.contrib.auth.models import Group
+from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from waffle.models import Sample, Switch
 
 from accounts import actions
 from accounts.access import signed_in
 from accounts.models import AccountHistory, Role, Skill, Technician, User, WorkingHours
+from accounts.raw import Audited, ReadOnly
+from accounts.stepping import steps_up_to_change
 from common.refusals import Refusal
 
 # Django's own login page knows no rate limit; ours does.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+# Behind it lie money and roles in the raw: whoever changes something proves who they are.
+plainly = admin.site.admin_view
+
+
+def admin_view(view: Callable[..., HttpResponseBase], cacheable: bool = False) -> Callable[..., HttpResponseBase]:
+    """Every page of it goes through here."""
+    return plainly(steps_up_to_change(view), cacheable)
+
+
+admin.site.admin_view = admin_view  # type: ignore[method-assign,assignment]
+# Second factors are nobody's to read or edit: they are set up by their owner and reset as a whole.
+# Sessions are ended on the desk's page of a person, and flags turned on its own; switches and samples are not used.
+admin.site.unregister([Authenticator, EmailAddress, Group, Sample, Switch, UserSession])
 admin.site.site_header = admin.site.site_title = "Callout desk"
 
 Verb = Callable[[], object]
@@ -67,7 +89,7 @@ class NewUserForm(AdminUserCreationForm[User]):
         return user
 
 
-class HistoryInline(admin.TabularInline[AccountHistory, User]):
+class HistoryInline(ReadOnly, admin.TabularInline[AccountHistory, User]):
     """What the desk did to an account. Nobody edits the past."""
 
     model = AccountHistory
@@ -75,21 +97,23 @@ class HistoryInline(admin.TabularInline[AccountHistory, User]):
     fields = readonly_fields = ("at", "from_state", "to_state", "actor", "reason")
     extra = 0
 
-    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Rows come from actions only."""
-        return False
 
-    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Rows are only ever added."""
-        return False
+@admin.register(Group)
+class GroupAdmin(Audited, DjangoGroupAdmin):
+    """Who of the desk may see and edit which raw rows."""
 
-    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Rows are only ever added."""
-        return False
+
+@admin.register(EmailAddress)
+class EmailAddressAdmin(ReadOnly, admin.ModelAdmin[EmailAddress]):
+    """The addresses that people sign in with; changed with the person."""
+
+    list_display = ("email", "user", "primary", "verified")
+    list_select_related = ("user",)
+    search_fields = ("email", "user__name")
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin[User]):
+class UserAdmin(Audited, DjangoUserAdmin[User]):
     """People. Closing an account ends their sessions and sockets."""
 
     add_form = NewUserForm
@@ -113,6 +137,15 @@ class UserAdmin(DjangoUserAdmin[User]):
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         """Once there, a role and a closing go through the actions, which write history."""
         return self.readonly_fields if obj else ("last_login", "joined_at")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never: the desk erases people, and the books stay."""
+        return False
+
+    @transaction.atomic
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        """The password and its line in the audit, or neither."""
+        return super().user_change_password(request, id, form_url)
 
     def save_model(self, request: HttpRequest, obj: User, form: forms.ModelForm[User], change: bool) -> None:
         """Save, and keep allauth's copy of the address in step."""
@@ -166,7 +199,7 @@ class HoursInline(admin.TabularInline[WorkingHours, Technician]):
 
 
 @admin.register(Technician)
-class TechnicianAdmin(admin.ModelAdmin[Technician]):
+class TechnicianAdmin(Audited, admin.ModelAdmin[Technician]):
     """Technicians, and the desk's word that they may bid."""
 
     list_display = ("user", "base_label", "radius_km", "verified_at")
@@ -182,6 +215,10 @@ class TechnicianAdmin(admin.ModelAdmin[Technician]):
     def get_readonly_fields(self, request: HttpRequest, obj: Technician | None = None) -> tuple[str, ...]:
         """Whose trade it is does not change."""
         return ("verified_at", "user") if obj else ("verified_at",)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never: their offers and visits are in the books."""
+        return False
 
     @admin.action(description="Verify: they may bid")
     def verify(self, request: HttpRequest, queryset: QuerySet[Technician]) -> None:
@@ -199,7 +236,7 @@ class TechnicianAdmin(admin.ModelAdmin[Technician]):
 
 
 @admin.register(Skill)
-class SkillAdmin(admin.ModelAdmin[Skill]):
+class SkillAdmin(Audited, admin.ModelAdmin[Skill]):
     """Trades to choose from."""
 
     list_display = ("name", "slug", "icon")

@@ -53,7 +53,5 @@ def confirm_email(request: HttpRequest, key: str) -> HttpResponseBase:
 def too_fast(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """The 429 page of allauth's rate limits, with the time to wait (`config.urls.handler429`)."""
     seconds = limits.seconds_to_wait(request)
-    wait = f"{seconds} seconds" if seconds <= 90 else f"{round(seconds / 60)} minutes"
-    return refusal_response(
-        request, TooFast(f"That was tried too often from here. Try again in {wait}.", retry_after=seconds)
-    )
+    sentence = f"That was tried too often from here. Try again in {limits.in_words(seconds)}."
+    return refusal_response(request, TooFast(sentence, retry_after=seconds))

@@ -11,7 +11,12 @@ from django.contrib.auth.models import PermissionsMixin
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Lower
+from django.http import HttpRequest
+from django.utils import timezone
+from waffle.managers import FlagManager
+from waffle.models import AbstractUserFlag
 
+from common.constraints import known
 from common.history import HistoryRow
 from common.zones import validate_zone
 from realtime.models import LiveModel, LiveQuerySet
@@ -58,6 +63,9 @@ class User(LiveModel, AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     joined_at = models.DateTimeField(auto_now_add=True)
+    erased_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When their details were removed."
+    )
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -66,8 +74,9 @@ class User(LiveModel, AbstractBaseUser, PermissionsMixin):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(Lower("email"), name="user_email_once_in_any_case"),
-            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="user_role_is_known"),
+            known("role", Role, "user_role_is_known"),
         ]
+        indexes: ClassVar = [models.Index(fields=["role", "joined_at"], name="user_joined")]
 
     def __str__(self) -> str:
         return self.name or self.email
@@ -141,6 +150,159 @@ class WorkingHours(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_weekday_display()} {self.starts:%H:%M}-{self.ends:%H:%M}"
+
+
+class CredentialKind(models.TextChoices):
+    """What a technician can prove. The desk asks everybody for the first two before they may bid."""
+
+    IDENTITY = "identity", "Proof of identity"
+    INSURANCE = "insurance", "Liability insurance"
+    TRADE = "trade", "Trade certificate"
+    BACKGROUND = "background", "Background check"
+
+
+class CredentialStatus(models.TextChoices):
+    """Where one document stands."""
+
+    PENDING = "pending", "Being checked"
+    APPROVED = "approved", "Approved"
+    REJECTED = "rejected", "Refused"
+    EXPIRED = "expired", "Expired"
+    SUSPENDED = "suspended", "Suspended"
+
+
+def credential_path(credential: models.Model, name: str) -> str:
+    """Where a document is kept: a random name with the ending of what it was found to be."""
+    return f"credentials/{uuid.uuid4().hex}.{name.rpartition('.')[2]}"
+
+
+class Credential(LiveModel):
+    """One document of a technician. A newer one of the same kind takes its place once it is approved."""
+
+    technician = models.ForeignKey(Technician, on_delete=models.CASCADE, related_name="credentials")
+    kind = models.CharField(max_length=10, choices=CredentialKind)
+    number = models.CharField("number or reference", max_length=60, blank=True)
+    file = models.FileField(upload_to=credential_path)
+    name = models.CharField(max_length=100, help_text="What its sender called the file.")
+    valid_until = models.DateField(null=True, blank=True, help_text="The last day it holds; empty: it does not end.")
+    status = models.CharField(max_length=10, choices=CredentialStatus, default=CredentialStatus.PENDING)
+    reason = models.CharField(max_length=300, blank=True, help_text="Why it was refused or suspended.")
+    submitted_at = models.DateTimeField(default=timezone.now)
+    decided_at = models.DateTimeField(null=True)
+    warned_at = models.DateTimeField(null=True, editable=False, help_text="When they were told that it runs out.")
+
+    class Meta:
+        ordering = ("-submitted_at", "-id")
+        constraints: ClassVar = [
+            known("kind", CredentialKind, "credential_kind_is_known"),
+            known("status", CredentialStatus, "credential_status_is_known"),
+            models.UniqueConstraint(
+                fields=["technician", "kind"],
+                condition=models.Q(status=CredentialStatus.PENDING),
+                name="credential_one_is_checked_a_kind",
+            ),
+            models.UniqueConstraint(
+                fields=["technician", "kind"],
+                condition=models.Q(status=CredentialStatus.APPROVED),
+                name="credential_one_holds_a_kind",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(status__in=(CredentialStatus.REJECTED, CredentialStatus.SUSPENDED))
+                | ~models.Q(reason=""),
+                name="credential_refusal_says_why",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["submitted_at"],
+                condition=models.Q(status=CredentialStatus.PENDING),
+                name="credential_queue",
+            ),
+            models.Index(
+                fields=["valid_until"],
+                condition=models.Q(status=CredentialStatus.APPROVED),
+                name="credential_expiry",
+            ),
+            models.Index(fields=["decided_at"], name="credential_decided"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} of {self.technician}"
+
+
+class CredentialHistory(HistoryRow):
+    """The transitions of a document."""
+
+    subject = models.ForeignKey(Credential, on_delete=models.CASCADE, related_name="history")
+
+    class Meta(HistoryRow.Meta):
+        indexes: ClassVar = [
+            *HistoryRow.Meta.indexes,
+            models.Index(fields=["subject", "at"], name="credential_history_order"),
+        ]
+
+
+class AccountNote(LiveModel):
+    """What the desk keeps in mind about a person; only the desk reads it."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="notes")
+    author = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    text = models.CharField(max_length=1000)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ("-at", "-id")
+
+    def __str__(self) -> str:
+        return self.text[:60]
+
+
+class DeskAction(LiveModel):
+    """Something the desk did that moved no state: an export, a note, a changed flag. Rows are only added.
+
+    Together with the histories it is the audit: nothing the desk does is missing from it.
+    """
+
+    actor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    verb = models.CharField(max_length=40, help_text="What was done, in lower_snake_case: exported_bookings.")
+    subject_kind = models.CharField(max_length=20, blank=True, help_text="booking, user, leg, flag, ...")
+    subject_id = models.BigIntegerField(null=True)
+    label = models.CharField(max_length=120, blank=True, help_text="What the object was called then.")
+    person = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", help_text="Concerned.")
+    reason = models.CharField(max_length=300, blank=True)
+    details = models.JSONField(default=dict, help_text="What changed: {field: [before, after]}.")
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ("at", "id")
+        indexes: ClassVar = [
+            models.Index(fields=["at"], name="desk_action_order"),
+            models.Index(fields=["person", "at"], name="desk_action_about"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.verb}: {self.label}"
+
+
+class LiveFlagManager(FlagManager.from_queryset(LiveQuerySet)):  # type: ignore[misc]
+    """Waffle's, whose rows are live."""
+
+
+class Flag(LiveModel, AbstractUserFlag):
+    """A switch for a part of the site. Its share of people is a stable one: see `accounts.flags`."""
+
+    roles = models.JSONField(default=list, blank=True, help_text="Roles it is on for, whatever the share.")
+
+    objects: ClassVar[LiveFlagManager] = LiveFlagManager()
+
+    class Meta(AbstractUserFlag.Meta):
+        abstract = False
+
+    def is_active(self, request: HttpRequest, read_only: bool = False) -> bool:
+        """For waffle's own tags and decorators: the answer that everything else gives, with no cookie and no dice."""
+        from accounts.flags import is_on
+
+        return is_on(self.name, getattr(request, "user", None))
 
 
 class AccountHistory(HistoryRow):

@@ -6,6 +6,7 @@ sockets of its open pages, which would otherwise go on hearing what the person m
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import import_module
@@ -20,6 +21,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.steps import sessions_changed
 from realtime.orders import end_session, end_sessions_of
 
 
@@ -48,6 +50,7 @@ def end(rows: Iterable[UserSession]) -> None:
             row.end()
             if live_id:
                 end_session(str(live_id))
+            sessions_changed.send(UserSession, user_id=row.user_id)
 
 
 def end_all_of(user: User, *, keep: Kept = NOBODY) -> None:
@@ -57,6 +60,7 @@ def end_all_of(user: User, *, keep: Kept = NOBODY) -> None:
         Session.objects.filter(session_key__in=list(rows.values_list("session_key", flat=True))).delete()
         rows.delete()
         end_sessions_of(user.pk, except_live_id=keep.live_id)
+        sessions_changed.send(UserSession, user_id=user.pk)
 
 
 class OpenSession(NamedTuple):
@@ -67,12 +71,18 @@ class OpenSession(NamedTuple):
 
 
 def open_sessions(user: User) -> list[OpenSession]:
-    """Where `user` is signed in, newest first: two queries however many there are."""
-    rows = list(UserSession.objects.filter(user_id=user.pk).order_by("-created_at", "-pk"))
-    keys = [row.session_key for row in rows]
-    stored = Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
-    alive = set(stored.values_list("session_key", flat=True))
-    return [OpenSession(row, browser_name(row.user_agent)) for row in rows if row.session_key in alive]
+    """Where `user` is signed in, newest first: one query however many there are."""
+    return sessions_of([user.pk]).get(user.pk, [])
+
+
+def sessions_of(user_ids: Iterable[int]) -> dict[int, list[OpenSession]]:
+    """Where several people are signed in, by their ids; the same one query."""
+    alive = Session.objects.filter(expire_date__gt=timezone.now()).values("session_key")
+    rows = UserSession.objects.filter(user_id__in=list(user_ids), session_key__in=alive)
+    found: dict[int, list[OpenSession]] = defaultdict(list)
+    for row in rows.order_by("-created_at", "-pk"):
+        found[row.user_id].append(OpenSession(row, browser_name(row.user_agent)))
+    return found
 
 
 # Order matters: every browser claims to be Safari, and Edge and Opera claim to be Chrome too.
@@ -93,3 +103,4 @@ def record(request: HttpRequest) -> None:
     """Put the session of `request` on the sessions list, however it was signed in (admin, demo, form)."""
     if request.META.get("REMOTE_ADDR"):
         UserSession.objects.create_from_request(request)
+        sessions_changed.send(UserSession, user_id=request.user.pk)

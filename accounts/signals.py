@@ -13,6 +13,7 @@ from django.http import HttpRequest
 
 from accounts import sessions
 from accounts.models import User
+from accounts.steps import sessions_changed
 from realtime.orders import end_session
 
 
@@ -28,7 +29,9 @@ def end_own_sockets(request: HttpRequest | None, **_: Any) -> None:
     session = getattr(request, "session", None)
     if session is None:
         return
-    UserSession.objects.filter(session_key=session.session_key).delete()
+    for row in UserSession.objects.filter(session_key=session.session_key):
+        row.delete()
+        sessions_changed.send(UserSession, user_id=row.user_id)
     if live_id := session.get("live_id"):
         end_session(str(live_id))
 

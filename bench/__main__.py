@@ -1,7 +1,7 @@
 """`python -m bench [ROW ...]`: every speed figure as a JSON line, beside a reference measured in the same run.
 
-Rows: fanout, memory, return, requests, save, poll, command, chat, notices, tracking; all without arguments. Run it by
-`make bench`, which gives it a PostgreSQL and a Redis of its own.
+Rows: fanout, memory, return, requests, save, poll, command, chat, notices, tracking, desk; all without arguments.
+Run it by `make bench`, which gives it a PostgreSQL and a Redis of its own.
 """
 
 import asyncio
@@ -23,6 +23,7 @@ from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 
 from bench.crowd import Crowd  # noqa: E402
+from bench.desk import row_desk  # noqa: E402
 from bench.figures import percentile, report  # noqa: E402
 from bench.measured import Server, crowd, make_people, serving  # noqa: E402
 from bench.models import PlainRow, Row  # noqa: E402
@@ -226,6 +227,7 @@ ROWS = {
     "chat": row_chat,
     "notices": row_notices,
     "tracking": row_tracking,
+    "desk": row_desk,
 }
 
 

@@ -14,7 +14,17 @@ from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.http import Http404
 
 from accounts.models import Role, User
-from bookings.models import Bid, Booking, BookingPhoto, CompletionPhoto, RescheduleProposal, Session
+from bookings.models import (
+    Bid,
+    Booking,
+    BookingPhoto,
+    CompletionPhoto,
+    Dispute,
+    DisputeEvidence,
+    RescheduleProposal,
+    Review,
+    Session,
+)
 from bookings.states import ACTIVE_SESSION, BookingStatus, SessionStatus
 
 M = TypeVar("M", bound=Model)
@@ -123,6 +133,49 @@ def completion_photo_for(user: User, pk: int) -> CompletionPhoto:
         visit = "completion__session"
         rows = rows.filter(Q(**{f"{visit}__technician_id": user.pk}) | Q(**{f"{visit}__booking__customer": user}))
     return found(rows, pk)
+
+
+def dispute_for(user: User, pk: int) -> Dispute:
+    """A dispute, for its two sides and admins; 404 for everybody else. What is said in it is another question."""
+    rows = Dispute.objects.select_related("booking", "opened_by", "against")
+    if user.role != Role.ADMIN:
+        rows = rows.filter(Q(opened_by=user) | Q(against=user))
+    return found(rows, pk)
+
+
+def evidence_for(user: User, pk: int) -> DisputeEvidence:
+    """A file of a dispute, for whoever opened it and admins; for the other side from when they are asked."""
+    rows = DisputeEvidence.objects.exclude(file="")
+    if user.role != Role.ADMIN:
+        told = Q(dispute__against=user, dispute__answer_by__isnull=False)
+        rows = rows.filter(Q(dispute__opened_by=user) | told)
+    return found(rows, pk)
+
+
+def visit_to_review(user: User, pk: int) -> Session | None:
+    """The finished visit of a job for its two sides, None before it is finished; 403 for those who only made an
+    offer and for the desk, 404 for everybody else.
+    """
+    booking = booking_for(user, pk)
+    visits = list(booking.sessions.select_related("booking__customer", "technician__user").order_by("pk"))
+    done = [visit for visit in visits if visit.status == SessionStatus.COMPLETED]
+    if user.pk not in {booking.customer_id, *(visit.technician_id for visit in done or visits)}:
+        raise PermissionDenied("Only the two sides of this job may review it.")
+    return done[0] if done else None
+
+
+def review_of_me(user: User, pk: int) -> Review:
+    """An open review, for whom it is about; 403 for who wrote it, 404 for everybody else, and while it is sealed."""
+    rows = Review.objects.opened().with_people().filter(Q(about=user) | Q(author=user))
+    review = found(rows, pk)
+    if review.about_id != user.pk:
+        raise PermissionDenied("Only whom a review is about may flag it.")
+    return review
+
+
+def review_at_desk(pk: int) -> Review:
+    """An open review, for the desk; 404 while it is sealed: that it exists is not the desk's to know either."""
+    return found(Review.objects.opened().with_people(), pk)
 
 
 def contact_visible(booking: Booking, user: User) -> bool:

@@ -1,12 +1,14 @@
-"""Bookings in Django's admin, until there is a desk: to look at. States are moved by actions, never typed in."""
+"""Bookings in Django's admin, the raw rows: to look at. States are moved by actions, never typed in."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from accounts.raw import Audited, ReadOnly
 from bookings.models import (
     Bid,
     BidHistory,
@@ -17,31 +19,16 @@ from bookings.models import (
     Session,
     SessionHistory,
 )
+from bookings.states import BookingStatus
 
 
 @admin.register(ServiceCategory)
-class ServiceCategoryAdmin(admin.ModelAdmin[ServiceCategory]):
+class ServiceCategoryAdmin(Audited, admin.ModelAdmin[ServiceCategory]):
     """Categories are the desk's to edit."""
 
     list_display = ("name", "skill", "usual_minutes", "typical_low", "typical_high", "currency")
     list_select_related = ("skill",)
     prepopulated_fields = {"slug": ("name",)}  # noqa: RUF012 (Django's own name and type)
-
-
-class ReadOnly:
-    """Nothing is added, changed or deleted by hand: it would write no history and ask no rule."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
 
 
 class HistoryInline(ReadOnly, admin.TabularInline[Any, Any]):
@@ -71,13 +58,17 @@ class SessionHistoryInline(HistoryInline):
 
 @admin.register(Booking)
 class BookingAdmin(ReadOnly, admin.ModelAdmin[Booking]):
-    """All bookings."""
+    """All bookings but drafts, which are their customers' alone."""
 
     list_display = ("id", "title", "customer", "category", "status", "area_label", "window_start", "placed_at")
     list_filter = ("status", "category")
     list_select_related = ("customer", "category")
     search_fields = ("title", "customer__email", "postcode")
     inlines = (BookingHistoryInline,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Booking]:
+        """What the desk's own pages know of."""
+        return super().get_queryset(request).exclude(status=BookingStatus.DRAFT)
 
 
 @admin.register(Bid)

@@ -12,13 +12,17 @@ from django.db.models import Model, QuerySet
 
 from accounts.models import Technician
 from bookings.actions.booking import expire_booking, forget_draft
+from bookings.actions.desk import note_waiting_too_long
+from bookings.actions.disputes import lock_dispute, stop_waiting, take_on
 from bookings.actions.moves import lock_bid, locking, move
 from bookings.actions.reschedule import close
+from bookings.actions.reviews import open_review
 from bookings.actions.visit import close_as_no_show, missing_for_no_show
+from bookings.live import disputes, reviews
 from bookings.live.technician import today
-from bookings.models import Bid, Booking, RescheduleProposal, Session
+from bookings.models import Bid, Booking, Dispute, RescheduleProposal, Review, Session
 from bookings.rules.numbers import minutes
-from bookings.states import BidStatus, BookingStatus, Party, ProposalStatus, SessionStatus
+from bookings.states import BidStatus, BookingStatus, DisputeStatus, Party, ProposalStatus, ReviewStatus, SessionStatus
 from realtime.fragments import touch
 
 log = logging.getLogger(__name__)
@@ -30,7 +34,10 @@ BATCH = 200  # rows a tick and kind: a backlog is worked off over several ticks
 def run_due(as_of: datetime) -> int:
     """Do all that is due by `as_of`, each row in its own transaction; returns how many rows it moved."""
     moved = sum(work(as_of) for work in WORK)
-    turn_days(_looked.get("at", as_of - timedelta(hours=1)), as_of)
+    since = _looked.get("at", as_of - timedelta(hours=1))
+    turn_days(since, as_of)
+    reviews.end_windows(since, as_of)
+    disputes.end_windows(since, as_of)
     _looked["at"] = as_of
     return moved
 
@@ -159,6 +166,24 @@ def put_finished_away(as_of: datetime) -> int:
     return each("finished", rows, "pk", settle)
 
 
+def notice_waiting(as_of: datetime) -> int:
+    """Open jobs to which nobody was assigned in the time that the desk aims at: it is told of each once.
+
+    A saved row and not a comparison with now, so that open pages hear of it.
+    """
+    since = as_of - minutes("TARGET_MINUTES")
+
+    def settle(booking: Booking, pk: int) -> bool:
+        on_target = booking.placed_at is None or booking.placed_at > since or booking.target_passed_at is not None
+        if booking.status != BookingStatus.OPEN or on_target:
+            return False
+        note_waiting_too_long(booking, now=as_of)
+        return True
+
+    rows = Booking.objects.filter(status=BookingStatus.OPEN, target_passed_at__isnull=True, placed_at__lte=since)
+    return each("waiting", rows, "pk", settle)
+
+
 def forget_old_drafts(as_of: datetime) -> int:
     """Drafts that nobody went on with for a month: an address that nobody needs any more is not kept."""
     since = as_of - minutes("DRAFT_KEPT_MINUTES")
@@ -172,4 +197,60 @@ def forget_old_drafts(as_of: datetime) -> int:
     return each("draft", Booking.objects.filter(status=BookingStatus.DRAFT, created_at__lte=since), "pk", settle)
 
 
-WORK = (expire_bookings, expire_bids, expire_proposals, call_no_shows, put_finished_away, forget_old_drafts)
+def open_reviews(as_of: datetime) -> int:
+    """Sealed reviews whose week is over, though only one side has written."""
+
+    def settle(booking: Booking, pk: int) -> bool:
+        review = locking(booking.reviews.select_related("author", "about")).get(pk=pk)
+        if not review.is_sealed or review.opens_at > as_of:
+            return False
+        review.booking = booking
+        open_review(review, by=None, now=as_of)
+        return True
+
+    rows = Review.objects.filter(status=ReviewStatus.SUBMITTED, opens_at__lte=as_of)
+    return each("review", rows, "booking_id", settle)
+
+
+def take_on_disputes(as_of: datetime) -> int:
+    """Disputes that the desk has not taken on in time: the other side is asked all the same."""
+    since = as_of - minutes("DISPUTE_TAKE_ON_MINUTES")
+
+    def settle(booking: Booking, pk: int) -> bool:
+        dispute = lock_dispute(pk)
+        if dispute.status != DisputeStatus.OPEN or dispute.opened_at > since:
+            return False
+        take_on(dispute, by=None, now=as_of)
+        return True
+
+    return each(
+        "dispute", Dispute.objects.filter(status=DisputeStatus.OPEN, opened_at__lte=since), "booking_id", settle
+    )
+
+
+def end_answering(as_of: datetime) -> int:
+    """Disputes whose other side did not answer in time: the desk decides with what it has."""
+
+    def settle(booking: Booking, pk: int) -> bool:
+        dispute = lock_dispute(pk)
+        if dispute.status != DisputeStatus.AWAITING_RESPONSE or not dispute.answer_by or dispute.answer_by > as_of:
+            return False
+        stop_waiting(dispute, now=as_of)
+        return True
+
+    rows = Dispute.objects.filter(status=DisputeStatus.AWAITING_RESPONSE, answer_by__lte=as_of)
+    return each("dispute", rows, "booking_id", settle)
+
+
+WORK = (
+    expire_bookings,
+    expire_bids,
+    expire_proposals,
+    call_no_shows,
+    put_finished_away,
+    notice_waiting,
+    open_reviews,
+    forget_old_drafts,
+    take_on_disputes,
+    end_answering,
+)

@@ -18,3 +18,13 @@ def job_url(booking_id: int) -> str:
 def market_url() -> str:
     """The marketplace."""
     return url("bookings:marketplace")
+
+
+def dispute_url(pk: int) -> str:
+    """A dispute, the same address for both sides."""
+    return url("bookings:dispute", pk)
+
+
+def desk_url(noun: str, pk: int) -> str:
+    """The same thing at the desk: a booking, a review, a dispute."""
+    return url(f"desk:{noun}", pk)

@@ -6,14 +6,11 @@ it goes into mails.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
-
-from django.db.models import Model
-
 from accounts.models import Role
+from bookings import notices_desk, notices_disputes, notices_reviews
 from bookings.models import Bid, Booking, ContactAttempt, RescheduleProposal, Session
 from bookings.states import BidStatus, BookingStatus, ProposalStatus, SessionStatus
+from bookings.whom import By, Step, Told, Whom
 from notifications.kinds import Kind
 from notifications.models import Channel, Priority
 
@@ -124,7 +121,7 @@ JOB_CANCELLED = Kind(
     "bookings.job_cancelled",
     label="Your job was called off",
     section=JOBS,
-    text="The job was called off: {job}",
+    text="{who} called the job off: {job}",
     roles=CUSTOMER,
     priority=HIGH,
     channels=MAILED,
@@ -153,14 +150,14 @@ TIME_CHANGED = Kind(
     "bookings.time_changed",
     label="The time of a job changed, and your offer still fits",
     section=JOBS,
-    text="The time of {job} changed. Your offer still fits",
+    text="{who} changed the time of {job}. Your offer still fits",
     roles=TECHNICIAN,
 )
 OFFER_OUTSIDE = Kind(
     "bookings.offer_outside",
     label="The time of a job changed, and your offer lapsed",
     section=OFFERS,
-    text="The time of {job} changed, so your offer has lapsed. You may offer again",
+    text="{who} changed the time of {job}, so your offer has lapsed. You may offer again",
     roles=TECHNICIAN,
     channels=MAILED,
 )
@@ -220,7 +217,7 @@ VISIT_CANCELLED = Kind(
     "bookings.visit_cancelled",
     label="Your visit was called off",
     section=VISITS,
-    text="The visit was called off: {job}",
+    text="{who} called the visit off: {job}",
     roles=TECHNICIAN,
     priority=URGENT,
     channels=MAILED,
@@ -301,43 +298,11 @@ BY_DESK = Kind(
 # --- Who is told what -----------------------------------------------------------------------------
 
 
-class Whom(StrEnum):
-    """Who is told of a step, in the words of docs/domain.md. Whoever did it is always left out."""
-
-    CUSTOMER = "the job's customer"
-    TECHNICIAN = "the offer's or visit's technician"
-    STANDING = "technicians whose offers stand"
-    RETURNING = "technicians not chosen or lapsed there"
-    NEAR = "verified technicians near with the skill"
-    ASKED = "the other side"
-    ASKING = "the side that asked"
-
-
-class By(StrEnum):
-    """Whose doing a notice supposes."""
-
-    ANYBODY = "anybody"
-    CLOCK = "the clock"
-    PERSON = "a person"
-    DESK = "an admin"
-
-
-@dataclass(frozen=True)
-class Told:
-    """One notice of a step. `did` completes what the desk did for somebody who might have done it themselves."""
-
-    kind: Kind
-    whom: Whom
-    by: By = By.ANYBODY
-    did: str = ""
-
-
 def desk(whom: Whom, did: str) -> Told:
     """What somebody hears when an admin acted on their behalf."""
     return Told(BY_DESK, whom, By.DESK, did)
 
 
-Step = tuple[type[Model], str, str]  # the row's model, from, to; "" before it is made
 CLASH = "clash"  # on top of `withdrawn`: by their own calendar
 B, O, V, P = BookingStatus, BidStatus, SessionStatus, ProposalStatus  # noqa: E741 (offer)
 
@@ -408,6 +373,9 @@ TABLE: dict[Step, tuple[Told, ...]] = {
     ),
     (RescheduleProposal, P.PROPOSED, P.EXPIRED): (Told(MOVE_LAPSED, Whom.ASKING),),
     (ContactAttempt, "", ""): (Told(CONTACT_TRIED, Whom.ASKED),),
+    **notices_desk.TABLE,
+    **notices_disputes.TABLE,
+    **notices_reviews.TABLE,
 }
 
 # One event is told once: what these are a part of is told by another step of the same transaction.
@@ -416,5 +384,8 @@ SILENT: dict[Step, str] = {
     (Booking, B.IN_PROGRESS, B.COMPLETED): "The visit tells it: the work is finished.",
     (Bid, O.ACCEPTED, O.RELEASED): "The job tells it, which is open again.",
     (Session, "", V.PENDING): "The accepted offer tells it.",
+    (Bid, O.RELEASED, O.SUBMITTED): "The desk sends the same technician again: the visit that is made tells it.",
     (Session, V.PENDING, V.PENDING): "The answer to the proposal tells it: the visit is moved.",
+    **notices_disputes.SILENT,
+    **notices_reviews.SILENT,
 }

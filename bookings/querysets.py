@@ -12,12 +12,13 @@ from django.db.models.functions import ASin, Cos, Least, Power, Radians, Sin, Sq
 from django.utils import timezone
 
 from bookings import states
+from bookings.rules.numbers import minutes
 from common.geo import EARTH_KM, Point, box_around
 from realtime.models import LiveQuerySet
 
 if TYPE_CHECKING:
     from accounts.models import Technician
-    from bookings.models import Bid, Booking, Session  # noqa: F401 (named in the bases)
+    from bookings.models import Bid, Booking, Review, Session  # noqa: F401 (named in the bases)
 
 
 def kilometres_from(point: Point) -> Combinable:
@@ -69,6 +70,16 @@ class BookingQuerySet(LiveQuerySet["Booking"]):
         """Annotates `ended_at`: when it last changed its state."""
         return self.annotate(ended_at=Max("history__at"))
 
+    def past_target(self) -> Self:
+        """Open ones that have waited too long for a technician, as the clock has found."""
+        return self.filter(status=states.BookingStatus.OPEN, target_passed_at__isnull=False)
+
+    def late(self, now: datetime | None = None) -> Self:
+        """Assigned ones whose technician should have checked in by now."""
+        due = (now or timezone.now()) - minutes("LATE_MINUTES")
+        waiting = {"sessions__status": states.SessionStatus.PENDING, "sessions__starts_at__lte": due}
+        return self.filter(status=states.BookingStatus.ASSIGNED, **waiting)
+
     def for_lists(self) -> Self:
         """Joins what a row in a list shows."""
         return self.select_related("category", "category__skill", "customer")
@@ -106,3 +117,23 @@ class SessionQuerySet(LiveQuerySet["Session"]):
     def for_pages(self) -> Self:
         """Joins what a page about a visit shows."""
         return self.select_related("booking__category", "booking__customer", "technician__user", "bid")
+
+
+class ReviewQuerySet(LiveQuerySet["Review"]):
+    """Questions about reviews. What is sealed is nobody's but its author's: every look begins with one of these."""
+
+    def shown(self) -> Self:
+        """Those that everybody may read, and that count in averages: a flag alone hides nothing."""
+        return self.filter(status__in=states.SHOWN_REVIEW)
+
+    def opened(self) -> Self:
+        """Those whose seal is broken, the hidden ones too: what the desk may read."""
+        return self.exclude(status=states.ReviewStatus.SUBMITTED)
+
+    def readable_by(self, party: str) -> Self:
+        """Those that one of the two sides of their jobs may know of: its own, and the other's once it is open."""
+        return self.filter(Q(party=party) | ~Q(status=states.ReviewStatus.SUBMITTED))
+
+    def with_people(self) -> Self:
+        """Joins what a line about a review shows."""
+        return self.select_related("author", "about", "booking")

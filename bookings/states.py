@@ -1,4 +1,4 @@
-"""The states of bookings, bids, visits and reschedule proposals, and the moves between them (domain.md)."""
+"""The states of jobs, offers, visits, proposals, reviews and disputes, and the moves between them (domain.md)."""
 
 from __future__ import annotations
 
@@ -81,6 +81,68 @@ class ContactChannel(TextChoices):
     DOOR = "door", "Rang the bell"
 
 
+class ReviewStatus(TextChoices):
+    """What one side says of the other."""
+
+    SUBMITTED = "submitted", "Sealed"
+    PUBLISHED = "published", "Published"
+    FLAGGED = "flagged", "Flagged"
+    HIDDEN = "hidden", "Hidden"
+
+
+class FlagReason(TextChoices):
+    """Why somebody finds that a review should not stand."""
+
+    ABUSE = "abuse", "It insults or threatens"
+    PRIVATE = "private", "It tells private things"
+    UNTRUE = "untrue", "It is not true"
+    OTHER_JOB = "other_job", "It is not about this job"
+    SPAM = "spam", "It advertises something"
+
+
+class HideReason(TextChoices):
+    """Why the desk hides a review."""
+
+    ABUSE = "abuse", "Insults or threats"
+    PRIVATE = "private", "Private details"
+    FALSE = "false", "Shown to be false"
+    OFF_TOPIC = "off_topic", "Not about the job"
+    SPAM = "spam", "Advertising"
+
+
+class DisputeStatus(TextChoices):
+    """A complaint about a job."""
+
+    OPEN = "open", "Open"
+    AWAITING_RESPONSE = "awaiting_response", "Awaiting an answer"
+    UNDER_REVIEW = "under_review", "Under review"
+    RESOLVED = "resolved", "Resolved"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+
+
+class DisputeReason(TextChoices):
+    """What went wrong."""
+
+    QUALITY = "quality", "The work is not right"
+    DAMAGE = "damage", "Something was damaged"
+    PRICE = "price", "The price is not what was agreed"
+    NOT_THERE = "not_there", "Somebody did not come"
+    CONDUCT = "conduct", "Somebody behaved badly"
+    UNPAID = "unpaid", "The work was not paid for"
+    OTHER = "other", "Something else"
+
+
+class DisputeOutcome(TextChoices):
+    """How the desk decides."""
+
+    CUSTOMER = "customer", "For the customer"
+    TECHNICIAN = "technician", "For the technician"
+    SHARED = "shared", "Shared between both"
+    NO_FAULT = "no_fault", "Nobody is at fault"
+
+
+SHOWN_REVIEW = (ReviewStatus.PUBLISHED, ReviewStatus.FLAGGED)
+STANDING_DISPUTE = (DisputeStatus.OPEN, DisputeStatus.AWAITING_RESPONSE, DisputeStatus.UNDER_REVIEW)
 ACTIVE_SESSION = (SessionStatus.PENDING, SessionStatus.WAITING, SessionStatus.LIVE, SessionStatus.PAUSED)
 ACTIVE_BOOKING = (BookingStatus.OPEN, BookingStatus.ASSIGNED, BookingStatus.IN_PROGRESS)
 
@@ -109,6 +171,7 @@ BID_MOVES: dict[str, tuple[str, ...]] = {
         BidStatus.CLOSED,
     ),
     BidStatus.ACCEPTED: (BidStatus.RELEASED,),
+    BidStatus.RELEASED: (BidStatus.SUBMITTED,),  # by the desk, which sends the same technician again
     **dict.fromkeys(REVIVABLE_BID, (BidStatus.SUBMITTED,)),
 }
 SESSION_MOVES: dict[str, tuple[str, ...]] = {
@@ -116,4 +179,14 @@ SESSION_MOVES: dict[str, tuple[str, ...]] = {
     SessionStatus.WAITING: (SessionStatus.LIVE, SessionStatus.CANCELLED, SessionStatus.NO_SHOW),
     SessionStatus.LIVE: (SessionStatus.PAUSED, SessionStatus.COMPLETED, SessionStatus.CANCELLED),
     SessionStatus.PAUSED: (SessionStatus.LIVE, SessionStatus.COMPLETED, SessionStatus.CANCELLED),
+}
+REVIEW_MOVES: dict[str, tuple[str, ...]] = {
+    ReviewStatus.SUBMITTED: (ReviewStatus.PUBLISHED,),
+    ReviewStatus.PUBLISHED: (ReviewStatus.FLAGGED,),
+    ReviewStatus.FLAGGED: (ReviewStatus.PUBLISHED, ReviewStatus.HIDDEN),
+}
+DISPUTE_MOVES: dict[str, tuple[str, ...]] = {
+    DisputeStatus.OPEN: (DisputeStatus.AWAITING_RESPONSE, DisputeStatus.WITHDRAWN),
+    DisputeStatus.AWAITING_RESPONSE: (DisputeStatus.UNDER_REVIEW, DisputeStatus.WITHDRAWN),
+    DisputeStatus.UNDER_REVIEW: (DisputeStatus.RESOLVED, DisputeStatus.WITHDRAWN),
 }

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from bookings import urls_technician, views
-from bookings.views import booking_form, customer, photos
+from bookings import urls_disputes, urls_technician, views
+from bookings.views import booking_form, customer, photos, reviews
 from bookings.views.home import home
 
 customer_patterns = [
@@ -27,11 +27,14 @@ customer_patterns = [
     path("jobs/<int:pk>/move/<int:proposal_pk>/withdraw/", customer.reschedule_withdraw, name="reschedule_withdraw"),
     path("jobs/<int:pk>/contact/", customer.contact, name="contact"),
     path("jobs/<int:pk>/no-show/", customer.no_show, name="no_show"),
+    path("jobs/<int:pk>/review/", reviews.review, name="review"),
+    path("technicians/<int:pk>/reviews/", reviews.reviews_of, name="reviews_of"),
+    path("reviews/<int:pk>/flag/", reviews.flag_review, name="flag_review"),
     path("photos/<int:pk>/", photos.photo, name="photo"),
     path("photos/finished/<int:pk>/", photos.completion_photo, name="completion_photo"),
 ]
 
 urlpatterns = [
     path("", home, name="home"),
-    path("", include(([*customer_patterns, *urls_technician.urlpatterns], "bookings"))),
+    path("", include(([*customer_patterns, *urls_technician.urlpatterns, *urls_disputes.urlpatterns], "bookings"))),
 ]

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Count, Prefetch, Q
 from django.utils import timezone
 
-from accounts.models import Technician
+from accounts.models import Role, Technician
 from bookings.links import url
 from bookings.models import Bid, Booking, ContactAttempt, RescheduleProposal, Session
 from bookings.rules.numbers import minutes
@@ -56,7 +56,8 @@ class OpenJob:
     def gone(self) -> str:
         """Why it takes no more offers, and what else there is."""
         if self.booking.status == BookingStatus.CANCELLED:
-            return f"The customer called this job off a moment ago. {self.others}"
+            who = "The customer" if self.booking.cancelled_by_id == self.booking.customer_id else "The desk"
+            return f"{who} called this job off a moment ago. {self.others}"
         if self.booking.status == BookingStatus.EXPIRED:
             return f"Nobody was chosen in time: this job is closed. {self.others}"
         return f"Taken by another technician a moment ago. {self.others}"
@@ -297,10 +298,21 @@ def moments_of(bid: Bid) -> list[Moment]:
     return sorted(lines, key=lambda line: line.at)
 
 
+BY_DESK = {
+    BidStatus.SUBMITTED: "The desk set the price and the time",
+    BidStatus.ACCEPTED: "The desk gave you the job",
+    BidStatus.REJECTED: "The desk declined",
+    BidStatus.WITHDRAWN: "The desk withdrew your offer",
+    BidStatus.RELEASED: "The desk took the job back",
+}
+
+
 def bid_moment(row: Any) -> Moment:
     """A transition of the offer in words."""
     what = BID_WORDS[BidStatus(row.to_state)]
-    if row.to_state == BidStatus.SUBMITTED and row.from_state:
+    if row.actor_role == Role.ADMIN:
+        what = BY_DESK.get(BidStatus(row.to_state), what)
+    elif row.to_state == BidStatus.SUBMITTED and row.from_state:
         what = "You changed your offer" if row.from_state == row.to_state else "You offered again"
     why = "" if row.to_state in (BidStatus.SUBMITTED, BidStatus.ACCEPTED, BidStatus.NOT_SELECTED) else row.reason
     return Moment(row.at, what, why, "bad" if row.to_state in BAD else "done")

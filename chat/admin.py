@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 
-from bookings.admin import ReadOnly
+from accounts.raw import ReadOnly
 from chat.models import Conversation, Participant, QuickReply
 
 
@@ -30,8 +30,8 @@ class ConversationAdmin(ReadOnly, admin.ModelAdmin[Conversation]):
 
 
 @admin.register(QuickReply)
-class QuickReplyAdmin(admin.ModelAdmin[QuickReply]):
-    """Quick replies are the desk's to edit."""
+class QuickReplyAdmin(ReadOnly, admin.ModelAdmin[QuickReply]):
+    """Quick replies; edited on the desk's own page."""
 
     list_display = ("text", "role", "position")
     list_filter = ("role",)

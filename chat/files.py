@@ -11,17 +11,9 @@ from django.core.files.uploadedfile import UploadedFile
 
 from chat.models import Attachment, AttachmentKind, Message
 from chat.rules.numbers import number
-from common.refusals import Invalid, TooLarge
-from common.uploads import (
-    clean_image,
-    clean_name,
-    clean_pdf,
-    delete_later,
-    dimensions,
-    is_pdf,
-    smaller,
-    stored,
-)
+from common.documents import clean_document
+from common.refusals import Invalid
+from common.uploads import delete_later, dimensions, is_pdf, smaller, stored
 from realtime.bulk import bulk_create
 
 THUMB_SIDE = 480
@@ -54,18 +46,11 @@ def ready(files: Sequence[UploadedFile[Any]]) -> list[Ready]:
 
 def prepare(file: UploadedFile[Any]) -> Ready:
     """One file; its refusal names it."""
-    name = clean_name(file.name or "")
-    try:
-        if is_pdf(file):
-            return Ready(name, AttachmentKind.PDF, clean_pdf(file))
-        image = clean_image(file)
-        width, height = dimensions(image)
-        return Ready(name, AttachmentKind.IMAGE, image, smaller(image, THUMB_SIDE), width, height)
-    except TooLarge as refusal:
-        raise TooLarge(f"{name}: {refusal.sentence}") from None
-    except Invalid as refusal:
-        sentence = refusal.sentence if is_pdf(file) else "Only photos (JPEG, PNG, WebP, GIF) and PDF can be sent."
-        raise Invalid(f"{name}: {sentence}") from None
+    name, content = clean_document(file)
+    if is_pdf(content):
+        return Ready(name, AttachmentKind.PDF, content)
+    width, height = dimensions(content)
+    return Ready(name, AttachmentKind.IMAGE, content, smaller(content, THUMB_SIDE), width, height)
 
 
 def keep(message: Message, files: Iterable[Ready]) -> list[Attachment]:

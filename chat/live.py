@@ -26,7 +26,7 @@ from chat.actions.marks import mark_seen
 from chat.actions.messages import people_of
 from chat.models import Conversation, ConversationKind, Message, Participant, QuickReply, Side
 from chat.rules.numbers import number
-from realtime import presence
+from realtime import presence, transport
 from realtime.fragments import Fragment, site_wide, watch
 from realtime.inbound import receives, signal
 from realtime.models import LastSeen, Presence
@@ -65,6 +65,9 @@ talks_topic = Topic("user.{user_id}.talks", users=lambda user_ids, user_id: user
 desk_topic = Topic("desk.messages", users=desk)
 desk_talks_topic = Topic("desk.talks", users=desk)
 
+# Not the list of conversations: it stands on drivers' one screen too, where offers must not wait for a poll.
+transport.needs("live_driver_messages", "chat.")
+
 
 # --- Messages -------------------------------------------------------------------------------------
 
@@ -86,8 +89,14 @@ message = Fragment(
             Conversation,
             fields=("unmasked_at",),
             touches=lambda row: latest(Message.objects.filter(conversation=row.pk)),
+            referring=True,
         ),
-        watch(User, fields=("name",), touches=lambda row: latest(Message.objects.filter(author=row.pk))),
+        watch(
+            User,
+            fields=("name",),
+            touches=lambda row: latest(Message.objects.filter(author=row.pk)),
+            referring=True,
+        ),
     ],
     order=lambda said: f"{said.message.seq:09}",
 )
@@ -123,8 +132,8 @@ state = Fragment(
     topics=lambda state: [chat_topic(state.conversation.pk)],
     watches=[
         watch(Conversation, fields=("unmasked_at",), touches=lambda row: [(chat_topic(row.pk), row.pk)]),
-        watch(Bid, fields=("status",), touches=states_of),
-        watch(Booking, fields=("status", "put_away_at"), touches=states_of),
+        watch(Bid, fields=("status",), touches=states_of, referring=True),
+        watch(Booking, fields=("status", "put_away_at"), touches=states_of, referring=True),
         watch(Session, fields=("status",), touches=states_of),
     ],
 )
@@ -139,7 +148,12 @@ marks = Fragment(
     topics=lambda marks: [chat_topic(marks.conversation.pk)],
     watches=[
         watch(Participant, touches=lambda row: [(chat_topic(row.conversation_id), row.conversation_id)]),
-        watch(User, fields=("name",), touches=lambda user: [(chat_topic(pk), str(pk)) for pk, _ in talks_of(user)]),
+        watch(
+            User,
+            fields=("name",),
+            touches=lambda user: [(chat_topic(pk), str(pk)) for pk, _ in talks_of(user)],
+            referring=True,
+        ),
     ],
     latest=True,
 )
@@ -255,11 +269,16 @@ row = Fragment(
     watches=[
         watch(Message, touches=rows_of_message),
         watch(Participant, touches=rows_of_participant),
-        watch(Conversation, fields=("unmasked_at",), touches=rows_of_people),
-        watch(Bid, fields=("status",), touches=people_about),
+        watch(Conversation, fields=("unmasked_at",), touches=rows_of_people, referring=True),
+        watch(Bid, fields=("status",), touches=people_about, referring=True),
         watch(Session, fields=("status",), touches=people_about),
-        watch(Booking, fields=("put_away_at",), touches=people_about_put_away),
-        watch(User, fields=("name",), touches=lambda user: [row_of(pk, who) for pk, who in talks_of(user) if who]),
+        watch(Booking, fields=("put_away_at",), touches=people_about_put_away, referring=True),
+        watch(
+            User,
+            fields=("name",),
+            touches=lambda user: [row_of(pk, who) for pk, who in talks_of(user) if who],
+            referring=True,
+        ),
     ],
     order=seen.newest_first,
 )
@@ -284,7 +303,7 @@ desk_row = Fragment(
         watch(Message, touches=lambda row: desk_row_of(row.conversation_id)),
         watch(Participant, touches=lambda row: desk_row_of(row.conversation_id) if row.user_id is None else []),
         watch(Conversation, fields=("unmasked_at",), touches=lambda row: desk_row_of(row.pk)),
-        watch(User, fields=("name",), touches=desk_rows_naming),
+        watch(User, fields=("name",), touches=desk_rows_naming, referring=True),
     ],
     order=seen.newest_first,
 )
@@ -318,9 +337,9 @@ unread = Fragment(
     watches=[
         watch(Message, touches=counts_of_message),
         watch(Participant, touches=counts_of_participant),
-        watch(Bid, fields=("status",), touches=counts_about),
+        watch(Bid, fields=("status",), touches=counts_about, referring=True),
         watch(Session, fields=("status",), touches=counts_about),
-        watch(Booking, fields=("put_away_at",), touches=counts_about),
+        watch(Booking, fields=("put_away_at",), touches=counts_about, referring=True),
     ],
 )
 

@@ -363,6 +363,13 @@ def load_desk_rows(keys: Sequence[str]) -> Mapping[str, Row]:
     return {str(row.conversation_id): Row(row, row.conversation) for row in rows}
 
 
+def desk_rows(conversations: QuerySet[Conversation], start: int, count: int) -> list[Row]:
+    """The rows of some of the desk's list, where something was last said first; two queries with what was said."""
+    wanted = conversations.order_by("-last_at", "-pk").values("pk")[start : start + count]
+    rows = participants().filter(conversation__in=wanted, user=None).order_by("-conversation__last_at", "-conversation")
+    return [Row(row, row.conversation) for row in rows]
+
+
 DESK_KEY = "desk"
 
 

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from django.db.models.signals import post_save
 
+from accounts.models import Role
 from bookings.models import Bid, BidHistory, Booking, BookingHistory, Session, SessionHistory
 from bookings.rules.words import span
 from bookings.states import BidStatus, BookingStatus, SessionStatus
@@ -41,21 +42,29 @@ def bid_moved(instance: BidHistory, created: bool, raw: bool = False, **_: objec
     if not created or raw or instance.from_state == instance.to_state:
         return
     if instance.to_state == BidStatus.ACCEPTED:
-        accepted(instance.subject, instance.at)
+        accepted(instance.subject, instance.at, by_desk=instance.actor_role == Role.ADMIN)
     elif instance.to_state == BidStatus.RELEASED:
-        reason = instance.reason.rstrip(" .")
-        name = instance.subject.technician.user.first_name
-        because = f": {reason}" if reason else ""
-        write_about(instance.subject_id, f"{name} withdrew from this job{because}. It is open for others.", instance.at)
+        write_about(instance.subject_id, released(instance), instance.at)
 
 
-def accepted(bid: Bid, now: datetime) -> None:
+def released(row: BidHistory) -> str:
+    """Why its technician does not come, as the other side reads it."""
+    reason = row.reason.rstrip(" .")
+    name = row.subject.technician.user.first_name
+    because = f": {reason}" if reason else ""
+    if row.actor_role == Role.ADMIN:
+        return f"The desk took this job back from {name}{because}."
+    return f"{name} withdrew from this job{because}. It is open for others."
+
+
+def accepted(bid: Bid, now: datetime, *, by_desk: bool = False) -> None:
     """Bring contacts into the open, and say what was agreed."""
     conversation = held(job_conversation(bid, now=now).pk)
     conversation.unmasked_at = now
     conversation.save(update_fields=["unmasked_at"])
     when = span(bid.starts_at, bid.ends_at, bid.booking.zone, now=now)
-    write(conversation, f"Offer accepted: {bid.price}, {when}. Phone numbers are in the open now.", now)
+    what = "Booked by the desk" if by_desk else "Offer accepted"
+    write(conversation, f"{what}: {bid.price}, {when}. Phone numbers are in the open now.", now)
 
 
 # --- Visits ---------------------------------------------------------------------------------------

@@ -89,6 +89,14 @@ BY_KIND: dict[tuple[str, str], Look] = {
     ("credential", "pending"): Look("Being checked", "hourglass", "wait"),
     ("credential", "rejected"): Look("Refused", "circle-x", "bad"),
     ("invoice", "open"): Look("To be paid", "receipt", "wait"),
+    ("account", "active"): Look("Open", "user-check", "good"),
+    ("account", "inactive"): Look("Suspended", "ban", "bad"),
+    ("account", "suspended"): Look("Suspended", "ban", "bad"),
+    ("account", "erased"): Look("Erased", "eraser", "quiet"),
+    ("account", "customer"): Look("Customer", "user-round", "quiet"),
+    ("account", "technician"): Look("Technician", "wrench", "quiet"),
+    ("account", "driver"): Look("Driver", "truck", "quiet"),
+    ("account", "admin"): Look("Admin", "shield", "quiet"),
 }
 
 

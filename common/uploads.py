@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from io import BytesIO
 from typing import Any
 
-from django.core.files.base import ContentFile
+from django.core.files.base import ContentFile, File
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.db.models.fields.files import FieldFile
@@ -109,7 +109,7 @@ def dimensions(image: ContentFile[bytes]) -> tuple[int, int]:
     return size
 
 
-def is_pdf(upload: UploadedFile[Any]) -> bool:
+def is_pdf(upload: File[Any]) -> bool:
     """Whether the content begins as a PDF does, whatever it is called."""
     upload.seek(0)
     begins: bytes = upload.read(5)

@@ -18,6 +18,7 @@ import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from adminpanel.health.numbers import DEFAULTS as HEALTH_NUMBERS
 from bookings.rules.numbers import DEFAULTS as BOOKING_NUMBERS
 from chat.rules.numbers import DEFAULTS as CHAT_NUMBERS
 from notifications.numbers import DEFAULTS as NOTIFICATION_NUMBERS
@@ -139,6 +140,8 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.usersessions",
+    "allauth.mfa",
+    "waffle",
     "realtime",
     "common",
     "accounts",
@@ -156,6 +159,7 @@ INSTALLED_APPS += EXTRA_APPS
 MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "common.headers.HeadersMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -167,6 +171,8 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "accounts.limits.StrangersMiddleware",
+    "accounts.guards.SecondFactorMiddleware",
     "common.refusals.RefusalMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
@@ -290,6 +296,22 @@ LIVE: dict[str, Any] = {
     "HIDDEN_RESYNC_AFTER": number("LIVE_HIDDEN_RESYNC_AFTER", 20, least=0.1),
 }
 
+# Flags that the desk cannot turn while the environment says so: FLAGS="live_sockets=off,live_desk=on".
+
+
+def switches(variable: str) -> dict[str, bool]:
+    """A list of NAME=on or NAME=off. Raises `ImproperlyConfigured` for anything else."""
+    found = {}
+    for pair in words(variable):
+        name, _, word = pair.partition("=")
+        if not name or word not in {"on", "off"}:
+            raise refuse(f"{variable} has {pair!r}; write NAME=on or NAME=off.")
+        found[name] = word == "on"
+    return found
+
+
+FLAGS = switches("FLAGS")
+
 METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")
 if METRICS_TOKEN and len(METRICS_TOKEN) < 16:
     raise refuse("METRICS_TOKEN is too short to guard anything; set at least 16 random characters.")
@@ -302,6 +324,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
+WAFFLE_FLAG_MODEL = "accounts.Flag"
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "account_login"
@@ -316,6 +339,7 @@ ACCOUNT_FORMS = {
     "set_password": "accounts.password_forms.SetPasswordForm",
     "reauthenticate": "accounts.password_forms.ReauthenticateForm",
 }
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key,20/h/key"}  # the last two lock an account for a while
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
@@ -324,6 +348,22 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = "Callout: "
 ACCOUNT_EMAIL_NOTIFICATIONS = True  # a changed password or address is told to the old address too
 ACCOUNT_REAUTHENTICATION_REQUIRED = True  # an unlocked screen must not be enough to take an account over
 ACCOUNT_CHANGE_EMAIL = True
+# The desk proves itself with something besides the password, and again before it moves money or roles. In a demo
+# everybody can be everybody with one click, so neither would mean anything.
+SECOND_FACTOR = flag("SECOND_FACTOR", default=not DEMO)
+STEP_UP_MINUTES = whole("STEP_UP_MINUTES", 0 if DEMO else 15)  # 0: never asked
+MFA_ADAPTER = "accounts.adapter.FactorAdapter"
+MFA_FORMS = {
+    "authenticate": "accounts.factor_forms.AuthenticateForm",
+    "reauthenticate": "accounts.factor_forms.ReauthenticateForm",
+    "activate_totp": "accounts.factor_forms.ActivateAppForm",
+    "add_webauthn": "accounts.factor_forms.AddPasskeyForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_TOLERANCE = 1  # a phone's clock may be half a minute off
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # whom that endangers is asked to confirm first: accounts.factor_views
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_PRESERVE_USERNAME_CASING = False
@@ -374,6 +414,7 @@ BOOKINGS = figures("BOOKINGS", BOOKING_NUMBERS)
 NOTIFICATIONS = figures("NOTIFICATIONS", NOTIFICATION_NUMBERS)
 CHAT = figures("CHAT", CHAT_NUMBERS)
 TRACKING = figures("TRACKING", TRACKING_NUMBERS)
+HEALTH = figures("HEALTH", HEALTH_NUMBERS)
 # An XYZ tile server, e.g. https://tiles.example.org/{z}/{x}/{y}.png; empty: the vendored base layer.
 MAP_TILES = os.environ.get("MAP_TILES", "")
 MAP_ATTRIBUTION = os.environ.get("MAP_ATTRIBUTION", "")

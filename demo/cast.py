@@ -111,7 +111,7 @@ TECHNICIANS = (
         Role.TECHNICIAN,
         "+44 20 7946 0202",
         "lucy",
-        "A new technician whose papers are not checked yet: she may look, not offer. Verify her as the admin.",
+        "A new technician whose insurance is not checked yet: she may look, not offer. Approve it as the admin.",
         ("electrics", "it-support"),
         "Brixton",
         20,
@@ -268,7 +268,7 @@ ADMINS = (
         Role.ADMIN,
         "+44 20 7946 0301",
         "olivia",
-        "Runs the desk: answer people, write to many, verify Lucy, look into any job.",
+        "Runs the desk: documents, a flagged review and a dispute to decide, people to answer, every job to look into.",
     ),
     Person("Nadia Hughes", Role.ADMIN, "+44 20 7946 0302"),
 )

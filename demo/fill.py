@@ -19,6 +19,7 @@ from bookings.states import BookingStatus
 from common.refusals import Refusal
 from demo.booking import LONDON, local, next_daytime
 from demo.cast import ADMINS, CUSTOMERS, DOMAIN, DRIVERS, EVERYBODY, PASSWORD, TECHNICIANS, Person
+from demo.desk import keep_desk, tell_desk
 from demo.drivers import enlist, keep_skills
 from demo.drives import tell_drives, tell_emmas_driver
 from demo.history import Teller
@@ -34,15 +35,23 @@ from realtime.bulk import bulk_update
 ZONE = "Europe/London"
 EMMA, TARIQ = f"emma@{DOMAIN}", f"tariq@{DOMAIN}"
 WEEKS = 5
+IN_TIME = 18  # of the open jobs
+TODAY = (
+    ("hannah.whitfield", "anna.novak", "leaks", 5.5),
+    ("kwame.boateng", "nkechi.okafor", "fridge", 4.25),
+    ("chloe.bennett", "ben.carter", "new-lock", 3),
+)
+LATELY = {f"lucy@{DOMAIN}": timedelta(days=9), f"omar@{DOMAIN}": timedelta(minutes=140)}  # who is new, and since when
 
 
 @journal.anew()
 def fill(now: datetime, *, weeks: int = WEEKS) -> None:
     """Make everybody and tell `weeks` of history. All or nothing."""
     make_people(now)
-    spare_simulated_mail()
     teller = make_teller(now, seed=7)
     tell_past(teller, weeks)
+    if weeks:
+        tell_today(teller)
     # What was agreed comes before what is still offered: winning a job withdraws one's offers for that time.
     tell_visits_ahead(teller)
     tell_live_visit(teller)
@@ -51,13 +60,14 @@ def fill(now: datetime, *, weeks: int = WEEKS) -> None:
     tell_emmas_choice(teller)
     tell_drives(teller)
     tell_talks(teller)
+    tell_desk(teller)
     settle_notices(now)
 
 
 @transaction.atomic
 def freshen(now: datetime) -> None:
     """What visitors should find whenever they come: offers for Emma to answer, visits ahead for her and Tariq, with
-    what was said about them.
+    what was said about them, and something in each queue of the desk.
 
     Does nothing while it is all there.
     """
@@ -67,6 +77,7 @@ def freshen(now: datetime) -> None:
     tell_emmas_choice(teller)
     tell_emmas_driver(teller)
     tell_visitors_talks(teller)
+    keep_desk(teller)
     settle_notices(now)
 
 
@@ -77,16 +88,18 @@ def make_people(now: datetime) -> None:
     """Sign everybody up as they would themselves, with one password hashed once: hashing is slow by design."""
     joined = now - timedelta(days=7 * WEEKS + 4)
     make_categories()
-    for person in (*CUSTOMERS, *TECHNICIANS):
-        user = sign_up(person)
-        if person.role == Role.TECHNICIAN and person.verified:
-            actions.verify_technician(user.technician, by=None, now=joined + timedelta(days=1))
+    users = {person: sign_up(person) for person in (*CUSTOMERS, *TECHNICIANS)}
     keep_skills()
     for person in DRIVERS:
         enlist(person)
     for person in ADMINS:
         User.objects.create_superuser(person.email, None, name=person.name, phone=person.phone, time_zone=ZONE)
+    spare_simulated_mail()
+    for person in (each for each in TECHNICIANS if each.verified):
+        actions.verify_technician(users[person].technician, by=None, now=joined + timedelta(days=1))
     give_faces_and_password(EVERYBODY, joined)
+    for email, ago in LATELY.items():
+        bulk_update(User.objects.filter(email=email), joined_at=now - ago)
 
 
 def give_faces_and_password(people: Sequence[Person], joined: datetime) -> None:
@@ -182,7 +195,7 @@ def usual_stories(teller: Teller, weeks: int, taken: set[tuple[str, int]]) -> li
         for days in range(7 * weeks, 0, -1) if person.verified else ():
             day = teller.now - timedelta(days=days)
             works = day.astimezone(LONDON).weekday() in person.days and (person.email, days) not in taken
-            if not works or teller.chance.random() > 0.09:
+            if not works or teller.chance.random() > 0.08:
                 continue
             start = local(day, teller.chance.randint(person.hours[0] + 1, 12), teller.chance.choice((0, 30)))
             customer, kind = others[len(stories) % len(others)], teller.kind_for(person.email)
@@ -245,11 +258,24 @@ def tell_open_jobs(teller: Teller) -> None:
         for number in range(OPEN_A_TRADE):
             turn += 1
             start = local(teller.now + timedelta(days=1 + turn % 3), 9 + turn % 7)
-            placed_at = teller.now - timedelta(minutes=6 + 17 * turn)
+            placed_at = teller.now - timedelta(minutes=waited(turn))
             kind = trade.kinds[number % len(trade.kinds)]
             job = kind.jobs[(number // len(trade.kinds) + 1) % len(kind.jobs)]
             booking = teller.placed(others[turn % len(others)], kind, start, placed_at, job)
             teller.rivals(booking, "", start, placed_at + timedelta(minutes=3), turn % 4)
+
+
+def waited(turn: int) -> int:
+    """How many minutes ago an open job was placed: most within the hour in which the desk wants them booked."""
+    return 3 * turn if turn <= IN_TIME else 3 * IN_TIME + 43 * (turn - IN_TIME)
+
+
+def tell_today(teller: Teller) -> None:
+    """What was finished today, a while ago."""
+    hour = timedelta(hours=1)
+    for customer, technician, kind, ago in TODAY:
+        start = teller.now - ago * hour
+        teller.finished(f"{customer}@{DOMAIN}", f"{technician}@{DOMAIN}", KINDS[kind], start)
 
 
 def tell_live_visit(teller: Teller) -> None:

@@ -160,7 +160,7 @@ def proxy(site: Site) -> Iterator[Proxy]:
 
 
 # How often pages ask, and slow down, is a test's of its own; the flows wait for dozens of answers.
-OFTEN = {"LIVE_POLL_EVERY": "0.4", "LIVE_POLL_AT_MOST": "0.5"}
+OFTEN = {"LIVE_POLL_EVERY": "0.4", "LIVE_POLL_EVERY_DASHBOARD": "0.4", "LIVE_POLL_AT_MOST": "0.5"}
 
 
 @pytest.fixture(params=[pytest.param("live", marks=pytest.mark.smoke), "switched off", "refused by a proxy"])

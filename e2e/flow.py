@@ -73,7 +73,8 @@ def sheet(page: Page) -> Locator:
 
 
 def ask(page: Page, link: str, *, within: str = "main") -> Locator:
-    """Tap a link of the page that opens a dialog; the dialog."""
+    """Tap a link of the page that opens a dialog; the dialog. Before the page's scripts are at work, it is a link."""
+    expect(page.locator("html[data-live]")).to_have_count(1)
     page.locator(within).get_by_role("link", name=link).first.click()
     expect(sheet(page)).to_be_visible()
     return sheet(page)

@@ -29,9 +29,8 @@ class Console:
         self.allowed.append(pattern)
 
     def allow_outage(self) -> None:
-        """The test stops servers or cuts the line: failed requests, sockets and late parts of a page are expected."""
+        """The test stops servers or cuts the line: failed requests and sockets are expected."""
         self.allow(r"net::ERR_|WebSocket connection to|status of 50[0234]|^5\d\d |Traceback")
-        self.allow("Failed to fetch dynamically imported module")
 
     def unexpected(self) -> list[str]:
         """The complaints that nobody allowed."""

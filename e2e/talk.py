@@ -40,6 +40,11 @@ def words(page: Page) -> list[str]:
     return messages(page).locator("[data-text]").all_inner_texts()
 
 
+def says(page: Page, texts: list[str]) -> None:
+    """Wait until the messages say just this, from top to bottom."""
+    expect(messages(page).locator("[data-text]")).to_have_text(texts, use_inner_text=True)
+
+
 def composer(page: Page) -> Locator:
     """Where a message is written."""
     return page.get_by_role("textbox", name=re.compile("^Message"))

@@ -238,7 +238,7 @@ def test_what_ends_without_the_driver_takes_the_card_away_and_says_why(
     expect(card(on_duty)).to_have_count(0)
     expect(on_duty.get_by_text("The desk took the offer “A boiler pump” back")).to_be_visible()
 
-    asked = offer(what, sam, seconds=5)
+    asked = offer(what, sam, seconds=8)
     expect(card(on_duty)).to_be_visible()
     expect(card(on_duty)).to_have_count(0, timeout=20_000)
     assert state(asked) == DispatchStatus.EXPIRED

@@ -72,7 +72,7 @@ def test_a_customer_elsewhere_is_told_what_the_technician_does(person, alice, bo
     actions.pause_session(session, by=bob, reason="Lunch")
     told(page, "Bob paused the work")
     actions.cancel_booking(booking, by=bob, reason="cannot_be_done")
-    told(page, "The job was called off")
+    told(page, "Bob called the job off")
     stayed(page)
 
 
@@ -104,7 +104,7 @@ def test_a_technician_elsewhere_is_told_what_the_customer_does(person, alice, bo
     actions.start_session(session, by=alice)
     told(page, "The customer let the work begin")
     actions.cancel_booking(booking, by=alice, reason="plans_changed")
-    told(page, "The visit was called off")
+    told(page, "The customer called the visit off")
     stayed(page, other)
 
 

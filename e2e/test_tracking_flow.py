@@ -212,7 +212,7 @@ def test_declined_lapsed_and_taken_back(
     goes_on_duty(road)
     now, asked = desk.locator(".leg-now"), desk.locator(".asked")
 
-    offer(what, sam, seconds=5)
+    offer(what, sam, seconds=8)
     expect(card(road)).to_contain_text("A boiler pump", timeout=WITHIN)
     expect(now).to_contain_text("Sam", timeout=WITHIN)
     expect(card(road)).to_have_count(0, timeout=WITHIN)

@@ -8,5 +8,8 @@ class NotificationsConfig(AppConfig):
     name = "notifications"
 
     def ready(self) -> None:
-        """Find every app's `notices.py`, which declares the kinds of notices it gives."""
+        """Find every app's `notices.py`, which declares the kinds of notices it gives, and listen to accounts."""
+        from notifications import about_accounts
+
         autodiscover_modules("notices")
+        about_accounts.connect()

@@ -17,10 +17,12 @@ L = TypeVar("L", bound=LiveModel)
 def bulk_update(queryset: models.QuerySet[M], **values: Any) -> int:
     """Update the rows of `queryset`, journal what they touched before and touch now; returns their number.
 
-    Costs two reads more than a plain update: the rows as they were (locked) and as they are.
+    Costs two reads more than a plain update: the rows as they were (locked, in the order of their ids) and as they are.
     """
     with transaction.atomic(savepoint=False):
-        before = {row.pk: row for row in queryset.select_for_update()}
+        # In one order, or two writers of the same rows could wait for each other; the weaker lock, so that nobody waits
+        # who only points at a row.
+        before = {row.pk: row for row in queryset.order_by("pk").select_for_update(no_key=True)}
         rows = queryset.model._base_manager.filter(pk__in=list(before))
         count = models.QuerySet.update(rows, **values)
         journal.write_touches((before[row.pk], row) for row in rows.all())

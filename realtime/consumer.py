@@ -20,6 +20,7 @@ MOST_TOPICS = 500
 MESSAGES_A_SECOND = 20  # sustained
 BURST = 10  # seconds' worth of messages that pass at once
 TOPICS_A_TOKEN = 20  # what following costs: each topic may ask the database who belongs
+LONGEST_TRIP = 600_000  # milliseconds
 KNOWN_CODES = {1000, 1001, 1005, 1006}
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -105,6 +106,8 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self.pay(len(names) / TOPICS_A_TOKEN)
         socket.page, socket.link = _text(data, "page", 200, ""), _text(data, "link", 64, "")
         counters.hellos.inc()
+        if data.get("back") and not socket.ready:
+            counters.reconnected.inc()
         socket.hub.unfollow(socket, list(socket.topics - names))  # a page that says hello again starts anew
         socket.hub.follow(socket, "hello", cursor, names, number)
 
@@ -123,6 +126,8 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     def on_beat(self, socket: LiveSocket, data: dict[str, Any]) -> None:
         """The page is alive; tell it how fresh the truth is here."""
         socket.away = bool(data.get("away"))
+        if data.get("rtt") is not None:
+            socket.round_trip = min(_number(data, "rtt"), LONGEST_TRIP)
         if socket.ready:
             mine = socket.hub
             cursor = None if socket.behind or mine.is_asking(socket) else mine.cursor_text() or None

@@ -32,6 +32,7 @@ class Watch:
     remember: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
     touches: Touches | None = None
+    referring: bool = False
 
 
 def watch(
@@ -40,6 +41,7 @@ def watch(
     remember: Sequence[str] = (),
     fields: Sequence[str] = (),
     touches: Touches | None = None,
+    referring: bool = False,
 ) -> Watch:
     """Say that a change of a `model` row touches the fragment.
 
@@ -47,8 +49,11 @@ def watch(
     whoever loses an object is told too. `remember` names the columns that decide it (they are remembered
     at load; a foreign key by its `_id` name). `fields` limits it to changes of those columns. Without
     `touches`, the key is the row's primary key and the topics are the fragment's own.
+
+    `referring` says that `touches` asks for rows that refer to this one, by its id and what is remembered alone. When
+    it is made there are none, so nothing is asked; when it changes they are the same as before, so once is enough.
     """
-    return Watch(model, tuple(remember), tuple(fields), touches)
+    return Watch(model, tuple(remember), tuple(fields), touches, referring)
 
 
 class Live(NamedTuple):
@@ -152,11 +157,14 @@ class Watching(NamedTuple):
 
     def touched(self, before: models.Model | None, after: models.Model | None) -> set[tuple[str, str]]:
         """The (topic, key) pairs that a change from `before` to `after` (None: made, deleted) touches."""
+        if before is None and self.watch.referring:
+            return set()
         rows = [row for row in (before, after) if row is not None]
         if len(rows) == 2:
             if self.watch.fields and same(rows, self.watch.fields):
                 return set()
-            if same(rows, (*self.watch.remember, *self.watch.fields)):
+            decide = self.watch.remember if self.watch.referring else (*self.watch.remember, *self.watch.fields)
+            if same(rows, decide):
                 rows = rows[1:]  # what decides did not change: the row as it was touches the same, at the same cost
         return set().union(*(self.fragment.places(row, self.watch) for row in rows))
 
@@ -257,3 +265,10 @@ def touch(fragment: Fragment, keys: Iterable[str | int], *, topics: Iterable[str
     places = {(topic, key) for key, thing in found.items() for topic in fragment.topics(thing)}
     places |= {(topic, key) for topic in topics for key in wanted}
     journal.write([journal.Touch(topic, fragment.name, key) for topic, key in sorted(places)], latest=fragment.latest)
+
+
+def touch_on(topic: str, fragment: Fragment, keys: Iterable[str | int]) -> None:
+    """As `touch`, where it is known on which one topic the objects stand: nothing is loaded to find out."""
+    from realtime import journal
+
+    journal.write([journal.Touch(topic, fragment.name, str(key)) for key in keys], latest=fragment.latest)

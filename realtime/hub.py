@@ -22,15 +22,17 @@ from typing import Any
 from django.conf import settings
 from django.db import connections
 
-from realtime import bell, counters, journal, kept, topics
+from realtime import bell, counters, journal, kept, topics, transport
 from realtime.bell import Items, Ringer
 from realtime.ears import Ears
 from realtime.jobs import Answer, Job, Question, answer_frames, by_socket, frame
 from realtime.journal import ORDER, Cursor, Touch
 from realtime.keeping import Keeper
 from realtime.pacing import Pacer
-from realtime.sockets import NOT_YOURS, SERVER_GOING, SIGNED_OUT, TOO_SLOW, LiveSocket, Send
+from realtime.sockets import ASK_INSTEAD, NOT_YOURS, SERVER_GOING, SIGNED_OUT, TOO_SLOW, LiveSocket, Send
+from realtime.switching import Switcher
 from realtime.topics import Principal
+from realtime.vitals import Vitals
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +75,8 @@ class Hub:
         )
         self.pacer = Pacer(loop, cursor=lambda: self.ears.cursor, release=self._take_back)
         self.keeper = Keeper(self)
+        self.switcher = Switcher(self)
+        self.vitals = Vitals(self)
         self._numbers = 0
         self._orders: deque[tuple[float, str]] = deque(maxlen=500)
         self._failing: dict[Touch, int] = {}
@@ -172,7 +176,9 @@ class Hub:
         self.ears.topics_changed.set()
         if kind == "hello":  # a new one says all that a waiting one said
             self.waiting = [question for question in self.waiting if question.socket is not socket]
-        self._ask(Question(socket, kind, cursor, known, names - known, number, socket.principal))
+        asked = Question(socket, kind, cursor, known, names - known, number, socket.principal)
+        asked.switches = transport.switches_of(socket.topics)
+        self._ask(asked)
 
     def resume(self, socket: LiveSocket) -> None:
         """Ask what a socket missed while its window was full."""
@@ -231,6 +237,9 @@ class Hub:
             socket.close(TOO_SLOW)
 
     def _obey(self, order: str) -> None:
+        if order.startswith(transport.TURNED):
+            self.switcher.turned()
+            return
         self._orders.append((time.monotonic(), order))
         for socket in list(self.sockets):
             if socket.ready and _is_ended(socket, order):
@@ -361,6 +370,10 @@ class Hub:
                 socket.close(SIGNED_OUT)
             elif socket.link and not question.topics - answer.gone:
                 socket.close(NOT_YOURS)
+            elif not (question.asks or socket.ready):
+                counters.connected.inc()
+        if question.asks:
+            socket.close(ASK_INSTEAD)
         if answer.gone and socket.backlog and question.kind != "hello":
             socket.close(TOO_SLOW)
         if not socket.open:

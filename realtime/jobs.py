@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from django.db import close_old_connections
 
-from realtime import counters, journal, principals
+from realtime import counters, journal, principals, transport
 from realtime.journal import BadCursorError, Change, Cursor, Touch
 from realtime.render import Rendering, render
 from realtime.topics import Principal
@@ -35,6 +35,8 @@ class Question:
     principal: Principal | None = None
     live_id: str = ""
     signed_in: bool = True
+    switches: frozenset[str] = frozenset()  # what the page needs, with all that it follows
+    asks: bool = False  # it is to have no socket
 
 
 @dataclass(eq=False)
@@ -83,6 +85,7 @@ class Job:
 
     def _answer(self) -> None:
         self._identify()
+        self._judge()
         names = sorted(set().union(*(question.topics for question in self.questions)))
         readings = self._readings({question.cursor for question in self.questions}, names)
         self.answers = [self._answer_to(question, readings[question.cursor]) for question in self.questions]
@@ -128,6 +131,13 @@ class Job:
                 question.principal, question.live_id = found[socket.session_key]
             else:
                 question.signed_in = False
+
+    def _judge(self) -> None:
+        people = {question.principal: None for question in self.questions if question.principal is not None}
+        off = transport.off_for(people) if people else {}
+        for question in self.questions:
+            if question.principal is not None and question.principal in off:
+                question.asks = not question.switches.isdisjoint(off[question.principal])
 
     def _render(self) -> None:
         wanted = dict.fromkeys(self.dirty)

@@ -54,6 +54,7 @@ class Keeper:
             if time.monotonic() - checked > CHECK_SESSIONS_EVERY:
                 checked = time.monotonic()
                 await self._check_sessions()
+                await self._hub.switcher.look()  # whose role or share changed with no switch turned
 
     async def _check_sessions(self) -> None:
         """A session that has vanished may have a new key (a changed password): its page comes back with it."""

@@ -122,14 +122,17 @@ class JournalState(models.Model):
         constraints: ClassVar = [models.CheckConstraint(condition=models.Q(id=1), name="journal_state_is_one_row")]
 
 
-class ServerProcess(models.Model):
-    """One server process that has pages open: who it is, when it last reported, and its counters."""
+class ServerProcess(LiveModel):
+    """A server process that has pages open, or a clock: who it is, when it last reported, and its counters."""
+
+    WEB, CLOCK = "web", "clock"
 
     id = models.UUIDField(primary_key=True)
     name = models.CharField(max_length=80, help_text="host:pid")
     started_at = models.DateTimeField()
     seen_at = models.DateTimeField(db_index=True)
     counters = models.JSONField(default=dict)
+    kind = models.CharField(max_length=8, default=WEB, db_default=WEB, help_text="web or clock")
 
     def __str__(self) -> str:
         return self.name
@@ -143,10 +146,11 @@ class Presence(LiveModel):
     kind = models.CharField(max_length=8, help_text="user or link")
     principal = models.CharField(max_length=64, help_text="The user's id, or a digest of the share link.")
     page = models.CharField(max_length=200)
-    transport = models.CharField(max_length=8)
+    transport = models.CharField(max_length=8, help_text="socket, poll, or switched: it asks because a flag says so.")
     away = models.BooleanField(default=False)
     since = models.DateTimeField()
     seen_at = models.DateTimeField()
+    round_trip_ms = models.PositiveIntegerField(null=True, help_text="Of its last heartbeat.")
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["process", "page_id"], name="presence_once_a_page")]

@@ -41,6 +41,16 @@ def begin(request: HttpRequest, pace: Pace = "usual") -> LivePage:
     return page
 
 
+def go_on_from(request: HttpRequest, cursor: journal.Cursor) -> None:
+    """For a page that paints something as old as `cursor`: its socket goes on from there, and brings what is newer.
+
+    A cursor that is not older changes nothing.
+    """
+    page: LivePage = request.live  # type: ignore[attr-defined]
+    if int(cursor.version) < int(page.version):
+        request.live = LivePage(str(cursor), cursor.version, page.pace)  # type: ignore[attr-defined]
+
+
 @overload
 def live_page(view: V) -> V: ...
 

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, close_old_connections, models, transaction
 from django.utils import timezone
 
-from realtime import counters, journal, principals
+from realtime import journal, principals
 from realtime.models import LastSeen, Presence, ServerProcess
 from realtime.topics import Principal
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from realtime.hub import Hub
 
 MOST_IN_A_BATCH = 100  # pages
+SOCKET, POLL, SWITCHED = "socket", "poll", "switched"  # how a page hears; the last asks because a switch says so
+SLOW_MS = (300, 1000)  # a heartbeat there and back
 MOST_POLLING = 20  # polling pages of one person that are noted
 REFRESH_SHARE = 0.4  # of OFFLINE_AFTER: how old a written `seen_at` may grow before it is written again
 
@@ -38,20 +40,34 @@ class Page(NamedTuple):
     away: bool
     since: float
     seen_at: float
+    round_trip: int | None = None  # milliseconds
 
 
-# principal: page: (first seen, last seen), the page seen longest ago first.
-_polling: dict[Principal, dict[str, tuple[float, float]]] = {}
+class Polling(NamedTuple):
+    """A page without a socket: when it was first and last heard of, and whether a switch keeps it from having one."""
+
+    since: float
+    seen_at: float
+    has_to: bool
+
+    @property
+    def transport(self) -> str:
+        """How its row says it."""
+        return SWITCHED if self.has_to else POLL
+
+
+# The page seen longest ago first.
+_polling: dict[Principal, dict[str, Polling]] = {}
 _polling_lock = threading.Lock()
 
 
-def polled(principal: Principal, page: str) -> None:
-    """Note that a page without a socket has asked."""
+def polled(principal: Principal, page: str, has_to: bool = False) -> None:
+    """Note that a page without a socket has asked; `has_to` says that a switch keeps it from having one."""
     now = time.time()
     with _polling_lock:
         mine = _polling.setdefault(principal, {})
-        since, _ = mine.pop(page, (now, now))
-        mine[page] = (since, now)
+        before = mine.pop(page, None)
+        mine[page] = Polling(before.since if before else now, now, has_to)
         if len(mine) > MOST_POLLING:
             del mine[next(iter(mine))]
 
@@ -60,14 +76,14 @@ def _polling_pages() -> list[Page]:
     gone_before = time.time() - settings.LIVE["OFFLINE_AFTER"]
     with _polling_lock:
         for who, pages in list(_polling.items()):
-            here = {page: times for page, times in pages.items() if times[1] >= gone_before}
+            here = {page: each for page, each in pages.items() if each.seen_at >= gone_before}
             _polling[who] = here
             if not here:
                 del _polling[who]
         return [
-            Page(f"poll-{_digest(f'{who}{page}')}", who, page, "poll", False, since, seen)
+            Page(f"poll-{_digest(f'{who}{page}')}", who, page, each.transport, False, each.since, each.seen_at)
             for who, pages in _polling.items()
-            for page, (since, seen) in pages.items()
+            for page, each in pages.items()
         ]
 
 
@@ -85,7 +101,7 @@ class Book:
     def pages_now(self) -> list[Page]:
         """The open pages; call it on the hub's loop."""
         sockets = [
-            Page(f"socket-{s.number}", s.principal, s.page, "socket", s.away, s.opened_at, s.heard_at)
+            Page(f"socket-{s.number}", s.principal, s.page, SOCKET, s.away, s.opened_at, s.heard_at, s.round_trip)
             for s in self._hub.sockets
             if s.ready and s.principal is not None
         ]
@@ -125,7 +141,7 @@ class Book:
                 "name": self._hub.name,
                 "started_at": _moment(self._hub.started_at),
                 "seen_at": timezone.now(),
-                "counters": counters.snapshot() | {"bells_waiting{}": self._hub.ringer.depth},
+                "counters": self._hub.vitals.report(),
             },
         )
 
@@ -141,7 +157,7 @@ class Book:
                 [self._row(page) for page in fresh],
                 update_conflicts=True,
                 unique_fields=["process", "page_id"],
-                update_fields=["page", "away", "seen_at", "transport"],
+                update_fields=["page", "away", "seen_at", "transport", "round_trip_ms"],
             )
         if lost:
             ids = [page.id for page in lost]
@@ -161,7 +177,7 @@ class Book:
 
     def _entered(self, page: Page) -> bool:
         before = self._written.get(page.id)
-        return before is None or (before.page, before.away) != (page.page, page.away)
+        return before is None or _what_shows(before) != _what_shows(page)
 
     def _is_news(self, page: Page) -> bool:
         before = self._written.get(page.id)
@@ -180,7 +196,17 @@ class Book:
             away=page.away,
             since=_moment(page.since),
             seen_at=_moment(page.seen_at),
+            round_trip_ms=page.round_trip,
         )
+
+
+def _what_shows(page: Page) -> tuple[str, bool, str, int]:
+    return page.page, page.away, page.transport, slowness(page.round_trip)
+
+
+def slowness(round_trip: int | None) -> int:
+    """How slow a page's connection is: 0 quick (or not known yet), 1 slow, 2 very slow."""
+    return sum((round_trip or 0) >= bound for bound in SLOW_MS)
 
 
 def _name(principal: Principal) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from django.conf import settings
@@ -16,12 +16,22 @@ from realtime.orders import SESSION_FIELD
 from realtime.topics import Principal
 
 Found = tuple[Principal, str]
+Admission = Callable[[Any, Mapping[str, Any]], bool]
+
+_admissions: list[Admission] = []
+
+
+def admission(rule: Admission) -> Admission:
+    """Register a rule of the site's: the sockets of a session hear nothing unless it says yes to user and session."""
+    _admissions.append(rule)
+    return rule
 
 
 def of_sessions(session_keys: Collection[str]) -> dict[str, Found]:
     """The signed-in user and the session's live id behind each key: two queries for any number of keys.
 
-    Signed-out, expired and deactivated ones, and sessions older than the user's password, are missing.
+    Signed-out, expired and deactivated ones, sessions older than the user's password, and those that a rule of the
+    site does not admit, are missing.
     """
     stored = SessionStore.get_model_class().objects.filter(
         session_key__in=set(session_keys), expire_date__gt=timezone.now()
@@ -32,7 +42,7 @@ def of_sessions(session_keys: Collection[str]) -> dict[str, Found]:
     found: dict[str, Found] = {}
     for key, data in decoded.items():
         user = people.get(data.get(SESSION_KEY, ""))
-        if user is not None and _still_signed_in(user, data):
+        if user is not None and _still_signed_in(user, data) and all(rule(user, data) for rule in _admissions):
             found[key] = (Principal("user", str(user.pk)), data.get(SESSION_FIELD, ""))
     return found
 

@@ -30,6 +30,7 @@ MALFORMED = 4400
 TOO_LARGE = 4009
 SERVER_GOING = 4012
 TOO_SLOW = 4013
+ASK_INSTEAD = 4014
 TOO_FAST = 4029
 
 MOST_BACKLOG = 8 * 1024 * 1024  # characters of answers that wait for a reader
@@ -61,6 +62,7 @@ class LiveSocket:
         "page",
         "principal",
         "ready",
+        "round_trip",
         "sending",
         "session_key",
         "sizes",
@@ -77,6 +79,7 @@ class LiveSocket:
         self.live_id = ""
         self.page = ""
         self.away = False
+        self.round_trip: int | None = None  # milliseconds, of its last heartbeat
         self.topics: set[str] = set()
         self.open = True
         self.ready = False

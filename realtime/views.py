@@ -13,12 +13,14 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from realtime import counters, inbound, journal, kept, presence, topics
+from realtime import counters, inbound, journal, kept, presence, topics, transport
 from realtime.consumer import MOST_TOPICS
 from realtime.jobs import frame
 from realtime.journal import BadCursorError, Reading
 from realtime.render import render
 from realtime.topics import Principal
+
+MOST_FAILED = 4  # digits
 
 
 def principal_of(request: HttpRequest) -> Principal | None:
@@ -45,10 +47,24 @@ def poll(request: HttpRequest) -> HttpResponse:
     names = asked.getlist("topic")
     if len(names) > MOST_TOPICS or any(len(name) > 100 for name in names):
         return _answer(JsonResponse({"error": "Too many topics."}, status=400), "malformed")
-    _note(principal, names, asked.get("page", "")[:200])
     known = [name for name in names if topics.resolve(name)]
+    has_to = transport.asks(principal, known, request.user if principal.kind == "user" else None)
+    _note(principal, names, asked.get("page", "")[:200], has_to)
+    _count_failed(asked.get("failed", ""))
+    response = _what_changed(principal, names, known, asked.get("c", ""))
+    response["Live-Transport"] = "poll" if has_to else "socket"
+    return response
+
+
+def _count_failed(text: str) -> None:
+    """Browsers say how many tries to open a socket failed between two polls that were answered."""
+    if text.isascii() and text.isdigit() and len(text) < MOST_FAILED:
+        counters.connects_failed.inc(int(text))
+
+
+def _what_changed(principal: Principal, names: list[str], known: list[str], cursor: str) -> HttpResponse:
     try:
-        reading = journal.since(journal.parse_cursor(asked.get("c", "")), known)
+        reading = journal.since(journal.parse_cursor(cursor), known)
     except BadCursorError:
         reading = Reading(journal.now(), [], reset=True)
     # Of topics that are theirs only: a stranger must not even learn that somebody types.
@@ -60,10 +76,10 @@ def poll(request: HttpRequest) -> HttpResponse:
     return _answer(_news(principal, names, reading, heard), "reset" if reading.reset else "changed")
 
 
-def _note(principal: Principal, names: list[str], page: str) -> None:
+def _note(principal: Principal, names: list[str], page: str, has_to: bool) -> None:
     # Anybody can make up links: only one that opens something is worth remembering.
     if principal.kind == "user" or any(topics.members(name, {principal}) for name in names):
-        presence.polled(principal, "".join(letter for letter in page if letter.isprintable()))
+        presence.polled(principal, "".join(letter for letter in page if letter.isprintable()), has_to)
 
 
 def _news(principal: Principal, names: list[str], reading: Reading, heard: list[dict[str, Any]]) -> HttpResponse:

@@ -43,7 +43,7 @@ def settle(patch: pytest.MonkeyPatch, media: Path) -> Settled:
 
     patch.setattr(settings, "MEDIA_ROOT", media)
     people = make_cast()
-    world = populate(people["alice"], people["bob"], people["dora"])
+    world = populate(people["alice"], people["bob"], people["dora"], people["frank"])
     road = populate_road(people["ed"], people["frank"], world.pending, world.live.booking, timezone.now())
     return Settled(people, world, road, media)
 

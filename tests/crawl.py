@@ -60,7 +60,7 @@ class Page(HTMLParser):
             self._link(values["href"])
         if tag == "form":
             self.forms.add((values.get("method", "get").lower(), self._at(values.get("action") or self.url)))
-        if tag in LOADS and (target := values.get(LOADS[tag])):
+        if tag in LOADS and (target := values.get(LOADS[tag])) and not target.startswith("data:"):
             self.loads.add(self._at(target))
         for name in ("data-css", "data-boroughs", "data-lines", "data-toast-href", "data-sign-in"):
             if target := values.get(name):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from accounts.models import User
+from accounts import people
+from accounts.models import AccountNote, User
 from bookings.models import Booking, Session
 from tracking import actions
 from tracking.actions.fixes import Batch
@@ -16,7 +17,7 @@ from tracking.tests.make import FAR, NEAR
 
 @dataclass
 class Road:
-    """All of it is for Alice."""
+    """All of it is for Alice, and what the desk keeps in mind about her."""
 
     gil: Driver
     free: Leg  # in the tray: nobody has it
@@ -29,6 +30,7 @@ class Road:
     trip: Journey  # Bob's
     link: ShareLink  # to Ed's journey
     revoked: ShareLink  # to Bob's
+    remark: AccountNote
 
 
 def populate_road(ed: User, frank: User, visit: Session, to_deliver: Booking, now: datetime) -> Road:
@@ -63,4 +65,5 @@ def populate_road(ed: User, frank: User, visit: Session, to_deliver: Booking, no
         trip=trip,
         link=actions.share(journey, by=alice, now=now),
         revoked=revoked,
+        remark=people.add_note(alice, by=frank, text="Rings twice.", now=before),
     )

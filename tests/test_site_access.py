@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import User
+from accounts.models import Flag, User
 from bookings import actions
 from bookings.tests import make
 from notifications.unsubscribing import token_for
@@ -28,6 +28,7 @@ GO = "go"  # sent to another page
 #  name -> rows of (arguments, what alice (owner) bob (her technician) charlie (customer) dora (technician)
 #  ed (driver) frank (admin) and the signed-out get with GET). A number is a status.
 OWNERS = "200 403 404 403 403 403 in"
+SIDES = "200 200 404 404 403 403 in"
 WORKERS = "403 200 403 404 403 403 in"
 DRIVERS = "403 403 403 403 200 403 in"
 NOT_THIS_DRIVER = "403 403 403 403 404 403 in"
@@ -37,6 +38,7 @@ ADMINS = "403 403 403 403 403 200 in"
 ALL = "200 200 200 200 200 200 200"
 NOBODY = "404 404 404 404 404 404 404"
 SIGNED_IN = "200 200 200 200 200 200 in"
+NONE_YET = "404 404 404 404 404 404 in"  # theirs alone, and they have none
 POST_ONLY = "405 405 405 405 405 405 405"
 VISITORS = "go go go go go go 200"
 
@@ -45,7 +47,7 @@ def table(w: World, r: Road) -> dict[str, list[tuple[list[object], str]]]:
     """What everybody gets at every address."""
     pending, open_ = w.pending.booking_id, w.open.pk
     moving = [w.asked.booking_id, w.proposal.pk]
-    session = User.objects.get(pk=w.open.customer_id).usersession_set.earliest("pk").pk
+    session = session_of(w)
     return {
         "healthz": [([], ALL)],
         "readyz": [([], ALL)],
@@ -71,10 +73,26 @@ def table(w: World, r: Road) -> dict[str, list[tuple[list[object], str]]]:
         "account_reset_password_done": [([], ALL)],
         "account_reset_password_from_key": [(["0", "no-such-key"], ALL)],  # says that the link is no good
         "account_reset_password_from_key_done": [([], ALL)],
+        # nobody of the cast has a second factor, or is in the middle of signing in with one
+        "mfa_authenticate": [([], "go go go go go go in")],
+        "mfa_login_webauthn": [([], "go go go go go go in")],
+        "mfa_reauthenticate": [([], "go go go go go go in")],
+        "mfa_reauthenticate_webauthn": [([], "go go go go go go in")],
+        **{f"mfa_{name}": [([], SIGNED_IN)] for name in ("index", "activate_totp", "add_webauthn")},
+        "mfa_deactivate_totp": [([], NONE_YET)],
+        "mfa_remove_webauthn": [([1], NONE_YET)],
+        "mfa_view_recovery_codes": [([], NONE_YET)],
+        "mfa_download_recovery_codes": [([], NONE_YET)],
+        "mfa_generate_recovery_codes": [([], SIGNED_IN)],
         "profile": [([], SIGNED_IN)],
         "profile_edit": [([], SIGNED_IN)],
         "trade_edit": [([], TECHNICIANS)],
         "photo": [([w.open.customer_id], "404 404 404 404 404 404 in")],  # she has none
+        "credentials": [([], TECHNICIANS)],
+        "credential_send": [(["background"], TECHNICIANS)],
+        "credential_withdraw": [([w.paper.pk], WORKERS)],
+        "credential_file": [([w.paper.pk], "404 200 404 404 404 200 in")],
+        "profile_history": [([], SIGNED_IN)],
         "usersessions_list": [([], SIGNED_IN)],
         "sessions_end_others": [([], POST_ONLY)],
         "session_end": [([session], POST_ONLY)],
@@ -161,6 +179,32 @@ def table(w: World, r: Road) -> dict[str, list[tuple[list[object], str]]]:
             ([w.draft.pk], "403 404 403 404 403 403 in"),
         ],
         "bookings:withdraw_offer": [([w.bid.pk], WORKERS)],
+        # reviews: of finished jobs; a sealed one is nobody's but its author's, who has no address for it either
+        "bookings:review": [
+            ([w.finished.booking_id], SIDES),
+            ([w.sealed.booking_id], SIDES),
+            ([w.flagged.booking_id], "409 409 404 404 403 403 in"),  # open: nothing more is to be said
+            ([w.asked.booking_id], "409 409 404 403 403 403 in"),  # Dora lost it; nobody has come yet
+        ],
+        "bookings:reviews_of": [([w.bid.technician_id], SIGNED_IN), ([w.open.customer_id], NONE_YET)],
+        "bookings:flag_review": [
+            ([w.published.pk], "200 403 404 404 403 403 in"),
+            ([w.flagged.pk], "403 409 404 404 403 403 in"),
+            ([w.sealed.pk], "404 404 404 404 403 403 in"),
+        ],
+        # disputes: what is said is nobody's but the two sides' and the desk's, which has its own page
+        "bookings:dispute_open": [
+            ([w.live.booking_id], SIDES),
+            ([w.asked.booking_id], "409 409 404 403 403 403 in"),  # Dora lost it; nobody has come yet
+        ],
+        "bookings:dispute": [([w.claim.pk], "200 200 404 404 403 go in")],
+        "bookings:dispute_answer": [([w.claim.pk], "200 403 404 404 403 403 in")],
+        "bookings:dispute_add": [([w.claim.pk], SIDES), ([w.dispute.pk], "200 409 404 404 403 403 in")],
+        "bookings:dispute_withdraw": [([w.claim.pk], "403 200 404 404 403 403 in")],
+        "bookings:evidence": [
+            ([w.proof.pk], "200 200 404 404 404 200 in"),
+            ([w.hidden.pk], "200 404 404 404 404 200 in"),  # Bob is not asked yet
+        ],
         "bookings:check_in": [([w.pending.pk], WORKERS)],
         "bookings:enter_code": [([w.waiting.pk], WORKERS)],
         "bookings:pause_session": [([w.live.pk], WORKERS)],
@@ -207,6 +251,49 @@ def table_of_the_road(w: World, r: Road) -> dict[str, list[tuple[list[object], s
         "desk:dispatch_revoke": [([r.offer.pk], ADMINS)],
         **{f"desk:dispatch_{name}": [([r.gils.pk], ADMINS)] for name in ("cancel", "reassign")},
         "demo:switch": [([], POST_ONLY)],
+        **table_of_the_desk(w, r),
+    }
+
+
+PERSON_VERBS = ("_suspend", "_lift", "_role", "_change", "_factor", "_sessions_end", "_export", "_erase")
+
+
+def session_of(w: World) -> int:
+    """A browser in which Alice is signed in."""
+    found: int = User.objects.get(pk=w.open.customer_id).usersession_set.earliest("pk").pk
+    return found
+
+
+def table_of_the_desk(w: World, r: Road) -> dict[str, list[tuple[list[object], str]]]:
+    """What everybody gets where the business is run."""
+    pending, open_ = w.pending.booking_id, w.open.pk
+    return {
+        "desk:dashboard": [([], ADMINS)],
+        "desk:audit": [([], ADMINS)],
+        "desk:audit_export": [([], ADMINS)],
+        **{f"desk:{name}": [([], ADMINS)] for name in ("flags", "health", "presence")},
+        **{f"desk:flag{verb}": [([Flag.objects.get(name="live_desk").pk], ADMINS)] for verb in ("", "_on", "_off")},
+        **{f"desk:booking{name}": [([], ADMINS)] for name in ("s", "_new", "s_export")},
+        "desk:bookings_bulk": [([verb], ADMINS) for verb in ("accept", "move", "cancel")],
+        "desk:booking": [([open_], ADMINS), ([w.draft.pk], "403 403 403 403 403 404 in")],
+        **{f"desk:booking_{verb}": [([pending], ADMINS)] for verb in ("assign", "move", "cancel")},
+        "desk:booking_step": [([pending, "check_in"], ADMINS)],
+        "desk:booking_offer": [([open_, w.bid.pk, verb], ADMINS) for verb in ("accept", "decline", "withdraw")],
+        "desk:reviews": [([], ADMINS)],
+        "desk:review": [([w.flagged.pk], ADMINS), ([w.sealed.pk], "403 403 403 403 403 404 in")],
+        **{f"desk:review_{verb}": [([w.flagged.pk], ADMINS)] for verb in ("keep", "hide")},
+        "desk:review_flag": [([w.published.pk], ADMINS), ([w.sealed.pk], "403 403 403 403 403 404 in")],
+        "desk:disputes": [([], ADMINS)],
+        **{f"desk:dispute{name}": [([w.dispute.pk], ADMINS)] for name in ("", "_take_on", "_add")},
+        "desk:dispute_decide": [([w.case.pk], ADMINS)],
+        "desk:verification": [([], ADMINS)],
+        **{f"desk:credential{name}": [([w.paper.pk], ADMINS)] for name in ("", "_approve", "_reject")},
+        "desk:credential_suspend": [([w.held.pk], ADMINS)],
+        "desk:people": [([], ADMINS)],
+        "desk:note_add": [([w.open.customer_id], ADMINS)],
+        "desk:note_remove": [([r.remark.pk], ADMINS)],
+        **{f"desk:person{verb}": [([w.open.customer_id], ADMINS)] for verb in ("", *PERSON_VERBS)},
+        "desk:person_session_end": [([w.open.customer_id, session_of(w)], ADMINS)],
     }
 
 
@@ -245,30 +332,31 @@ def test_every_address_is_in_the_table_and_the_table_names_no_other(world, road)
     assert set(table(world, road)) == set(patterns())
 
 
-def test_everybody_gets_what_the_table_says(world, road, browsers):
+@pytest.mark.parametrize("who", CAST)
+def test_everybody_gets_what_the_table_says(world, road, browsers, who):
     wrong = []
     for name, rows in table(world, road).items():
         for arguments, expected in rows:
-            url = reverse(name, args=arguments)
+            url, wanted = reverse(name, args=arguments), expected.split()[CAST.index(who)]
             query = {"c": str(journal.now())} if name == "realtime:poll" else {}
-            got = [outcome(browsers[who].get(url, query)) for who in CAST]
-            if got != expected.split():
-                wrong.append(f"{name} {url}\n  wanted {expected}\n  got    {' '.join(got)}")
+            got = outcome(browsers[who].get(url, query))
+            if got != wanted:
+                wrong.append(f"{name} {url} wanted {wanted}, got {got}")
     assert not wrong, "\n".join(wrong)
 
 
-def test_whoever_may_not_look_may_not_act_either_and_nothing_changes(world, road, browsers):
-    """POST to every address by those who got 403, 404 or the sign-in page: the same, or 405."""
+@pytest.mark.parametrize("who", CAST)
+def test_whoever_may_not_look_may_not_act_either_and_nothing_changes(world, road, browsers, who):
+    """POST to every address that gives 403, 404 or the sign-in page to `who`: the same, or 405."""
     before = everything(world, road)
     wrong = []
     for name, rows in table(world, road).items():
         for arguments, expected in rows:
-            url = reverse(name, args=arguments)
-            for who, wanted in zip(CAST, expected.split(), strict=True):
-                if wanted in {"403", "404", IN}:
-                    got = outcome(browsers[who].post(url))
-                    if got not in {wanted, "405"}:
-                        wrong.append(f"{who or 'signed out'}: {url} wanted {wanted}, got {got}")
+            url, wanted = reverse(name, args=arguments), expected.split()[CAST.index(who)]
+            if wanted in {"403", "404", IN}:
+                got = outcome(browsers[who].post(url))
+                if got not in {wanted, "405"}:
+                    wrong.append(f"{url} wanted {wanted}, got {got}")
     assert not wrong, "\n".join(wrong)
     assert everything(world, road) == before
 
@@ -276,6 +364,8 @@ def test_whoever_may_not_look_may_not_act_either_and_nothing_changes(world, road
 def everything(world: World, road: Road) -> list[object]:
     """The states of all that a POST could have moved."""
     rows = (world.open, world.bid, world.asked, world.pending, world.waiting, world.live, world.paused)
+    rows += (world.paper, world.held, world.dispute, world.claim, world.case)
+    rows += (world.flagged, world.published, world.sealed)
     states = [make.fresh(row).status for row in (*rows, road.over, road.coming, road.offer, road.gils)]
     trips = [make.fresh(row).closed_at for row in (road.journey, road.trip)]
     counts = [type(row).objects.count() for row in (world.draft, road.free, road.offer, road.journey, road.link)]
@@ -314,6 +404,9 @@ def audiences(w: World, r: Road, cast: dict[str, User | None]) -> dict[str, list
         "user.{user_id}": [([alice], {"alice"}), ([bob], {"bob"})],
         "user.{user_id}.notices": [([alice], {"alice"}), ([bob], {"bob"})],
         "user.{user_id}.talks": [([alice], {"alice"}), ([bob], {"bob"})],
+        "user.{user_id}.changes": [([alice], {"alice"}), ([bob], {"bob"})],
+        "desk.people": [([], {"frank"})],
+        "desk.person.{user_id}": [([alice], {"frank"}), ([cast["frank"].pk], {"frank"})],
         "desk.receipts.{conversation_id}": [([w.desk_talk.pk], {"frank"})],
         "desk.replies": [([], {"frank"})],
         "desk.messages": [([], {"frank"})],
@@ -342,8 +435,28 @@ def audiences(w: World, r: Road, cast: dict[str, User | None]) -> dict[str, list
         "journey.{journey_id}": [([r.journey.pk], {"alice"}), ([r.trip.pk], {"alice"}), ([r.ended.pk], set())],
         "desk.fleet": [([], {"frank"})],
         "desk.dispatch": [([], {"frank"})],
+        "dispute.{dispute_id}.{user_id}": [
+            ([w.claim.pk, alice], {"alice"}),
+            ([w.claim.pk, bob], {"bob"}),
+            ([w.claim.pk, dora], set()),
+        ],
+        "reviews.{technician_id}": [([bob], set(CAST) - {""}), ([alice], set())],
+        "desk.reviews.{show:str}": [(["flagged"], {"frank"}), (["submitted"], set())],
+        "desk.review.{review_id}": [([w.flagged.pk], {"frank"})],
+        "desk.disputes.{show:str}": [(["waiting"], {"frank"}), (["nonsense"], set())],
+        "desk.dispute.{dispute_id}": [([w.claim.pk], {"frank"})],
+        "desk.verification.{which:str}": [(["waiting"], {"frank"}), (["nonsense"], set())],
+        "desk.credential.{credential_id}": [([w.paper.pk], {"frank"})],
         "desk.leg.{leg_id}": [([r.free.pk], {"frank"})],
         "desk.driver.{driver_id}": [([ed], {"frank"})],
+        "desk.booking.{booking_id}": [([open_], {"frank"}), ([pending], {"frank"})],
+        "desk.bookings": [([], {"frank"})],
+        "desk.bookings.{show:str}": [(["late"], {"frank"})],
+        "desk.figures": [([], {"frank"})],
+        **{f"desk.{name}": [([], {"frank"})] for name in ("flags", "health", "presence")},
+        "desk.charts": [([], {"frank"})],
+        "desk.activity": [([], {"frank"})],
+        "desk.waits": [([], {"frank"})],
     }
 
 

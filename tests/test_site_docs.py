@@ -26,6 +26,8 @@ def section(heading: str) -> str:
         ("### Booking", states.BOOKING_MOVES),
         ("### Bid", states.BID_MOVES),
         ("### Session", states.SESSION_MOVES),
+        ("### Review", states.REVIEW_MOVES),
+        ("### Dispute", states.DISPUTE_MOVES),
     ],
 )
 def test_the_moves_in_the_docs_are_those_of_the_code(heading, moves):

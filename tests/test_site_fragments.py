@@ -20,6 +20,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
+from adminpanel.models import Alert
+from adminpanel.tests.road import comes_online
 from chat.actions import broadcast
 from notifications.actions import mark_read
 from notifications.models import Notification
@@ -95,6 +97,8 @@ def happen(patch: pytest.MonkeyPatch, media: Path) -> dict[str, User]:
     broadcast([cast["alice"], cast["bob"]], by=cast["frank"], subject="News", id=uuid4(), text="We are closed.")
     now = timezone.now()
     patch.setattr(timezone, "now", lambda: now)
+    Alert.objects.create(limit="lag", value=1200)
+    comes_online(cast["alice"])
     mark_read(Notification.objects.all(), now=now)
     for user in cast.values():
         tell(user, now)

@@ -3,8 +3,10 @@ real clock, so that every page has something to show."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from uuid import uuid4
 
@@ -12,10 +14,21 @@ from django.db import transaction
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
-from accounts.models import Role, User
+from accounts.models import Credential, CredentialKind, Role, User
+from accounts.tests import papers
 from bookings import actions
-from bookings.models import Bid, Booking, BookingPhoto, CompletionPhoto, RescheduleProposal, Session
-from bookings.tests import make
+from bookings.models import (
+    Bid,
+    Booking,
+    BookingPhoto,
+    CompletionPhoto,
+    Dispute,
+    DisputeEvidence,
+    RescheduleProposal,
+    Review,
+    Session,
+)
+from bookings.tests import make, quarrel
 from bookings.tests.make import DAY, HOUR
 from chat.actions import ask_about, desk_conversation, send_message
 from chat.models import Attachment, Conversation, Message, QuickReply
@@ -46,9 +59,20 @@ class World:
     notice: Notification  # Alice's
     desk_talk: Conversation  # Alice's, with the desk
     reply: QuickReply
+    dispute: Dispute  # Alice's against Bob, new: he is not asked yet
+    claim: Dispute  # Bob's against Alice, who is asked
+    case: Dispute  # Alice's against Bob, to be decided
+    settled: Dispute  # Bob's against Alice, decided
+    hidden: DisputeEvidence  # to `dispute`
+    proof: DisputeEvidence  # to `claim`
+    flagged: Review  # Alice's about Bob, who has flagged it
+    published: Review  # Bob's about Alice, of the same job
+    sealed: Review  # Alice's about Bob, of another; he has not written
     talk: Conversation  # about Bob's offer on `open`
     said: Message  # Alice's, in it
     attached: Attachment  # to that
+    paper: Credential  # Bob's, to be checked
+    held: Credential  # Bob's, approved
 
 
 def make_cast() -> dict[str, User]:
@@ -82,7 +106,7 @@ def visit(by: User, worker: User, days: int, now: datetime, title: str) -> Sessi
     return make.accept(make.offer(job(by, days, now, title, photo=True), worker, 60 + days, now=now), now=now)
 
 
-def populate(alice: User, bob: User, dora: User) -> World:
+def populate(alice: User, bob: User, dora: User, frank: User) -> World:
     """Everything once."""
     now = timezone.now() - timedelta(minutes=20)
     open_ = job(alice, 2, now, "Kitchen tap leaks", photo=True)
@@ -102,7 +126,7 @@ def populate(alice: User, bob: User, dora: User) -> World:
     done = actions.complete_session(
         sessions["finished"], by=bob, note="New washer.", photos=[make.picture()], now=now + timedelta(minutes=9)
     )
-    ended(alice, bob, now)
+    quarrels = disputes(alice, bob, done.booking, sessions["paused"].booking, ended(alice, bob, now), frank)
     draft = make.draft(alice, now=now, title="Draft of a job", **later(20, now))
     draft_photo = actions.add_photo(draft, make.picture(), by=alice, now=now)
     talk = ask_about(bid, by=alice, now=now)
@@ -121,9 +145,15 @@ def populate(alice: User, bob: User, dora: User) -> World:
         notice=tell(alice, now),
         desk_talk=desk_conversation(alice, by=alice, now=now),
         reply=QuickReply.objects.create(role=Role.CUSTOMER, text="Thank you, see you then."),
+        **quarrels,
+        hidden=quarrels["dispute"].evidence.get(),
+        proof=quarrels["claim"].evidence.get(),
+        **reviews(alice, bob, now),
         talk=talk,
         said=said,
         attached=said.attachments.get(),
+        paper=papers.sent(bob, CredentialKind.TRADE, now=now),
+        held=papers.held(bob, now=now),
     )
 
 
@@ -135,16 +165,47 @@ def tell(user: User, now: datetime) -> Notification:
     return notice
 
 
-def ended(alice: User, bob: User, now: datetime) -> None:
-    """One of each of the bad ends."""
+def disputes(
+    alice: User, bob: User, done: Booking, paused: Booking, stopped: Sequence[Booking], frank: User
+) -> dict[str, Dispute]:
+    """One in every stage that has something to do in it, and one that is decided."""
+    about = {"statement": "We cannot agree.", "wanted": "Half of the price"}
+    dispute = actions.open_dispute(done, by=alice, reason="quality", files=[make.picture()], **about)
+    claim = actions.open_dispute(stopped[0], by=bob, reason="unpaid", files=[quarrel.paper()], **about)
+    case = actions.open_dispute(paused, by=alice, reason="damage", **about)
+    settled = actions.open_dispute(stopped[1], by=bob, reason="conduct", **about)
+    for each in (claim, case, settled):
+        actions.take_on(each, by=None)
+    case = actions.answer_dispute(case, by=bob, answer="I was careful.", files=[quarrel.paper("Report.pdf")])
+    settled = actions.answer_dispute(settled, by=alice, answer="So was he.")
+    settled = actions.resolve_dispute(settled, by=frank, outcome="shared", decision="Both.", amount=Decimal(20))
+    return {"dispute": dispute, "claim": make.fresh(claim), "case": case, "settled": settled}
+
+
+def reviews(alice: User, bob: User, now: datetime) -> dict[str, Review]:
+    """What they say of each other after two more jobs."""
+    jobs = [make.live(visit(alice, bob, days, now, "Reviewed job"), at=now) for days in (18, 19)]
+    for each in jobs:
+        actions.complete_session(each, by=bob, note="All done.", now=now + timedelta(minutes=9))
+    flagged = actions.write_review(jobs[0].booking, by=alice, stars=2, text="He was late.")
+    published = actions.write_review(jobs[0].booking, by=bob, stars=4, text="She was patient.")
+    actions.flag_review(flagged, by=bob, reason="untrue", words="I was on time.")
+    sealed = actions.write_review(jobs[1].booking, by=alice, stars=5, text="He was early.")
+    return {"flagged": flagged, "published": published, "sealed": sealed}
+
+
+def ended(alice: User, bob: User, now: datetime) -> list[Booking]:
+    """One of each of the bad ends; those that were stopped at the door."""
     actions.cancel_booking(job(alice, 12, now, "Cancelled job"), by=alice, reason="mistake", now=now)
     expired = job(alice, 13, now, "Expired job")
     with transaction.atomic():
         actions.booking.expire_booking(expired, now=now)
     actions.release(visit(alice, bob, 14, now, "Released job"), by=bob, reason="Ill", now=now)
-    stopped = make.waiting(visit(alice, bob, 15, now, "Stopped job"), at=now)
-    actions.cancel_booking(stopped.booking, by=bob, reason="unsafe", now=now)
+    stopped = [make.waiting(visit(alice, bob, days, now, "Stopped job"), at=now).booking for days in (15, 17)]
+    for each in stopped:
+        actions.cancel_booking(each, by=bob, reason="unsafe", now=now)
     actions.reject_bid(make.offer(job(alice, 16, now, "Declined job"), bob, 70, now=now), by=alice, now=now)
+    return stopped
 
 
 def patterns() -> dict[str, URLPattern]:

@@ -14,16 +14,19 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "static" / "vendor" / "lucide" / "icons.svg"
 ICONS = """
-arrow-down arrow-left arrow-right arrow-up badge-check ban banknote bath bell bolt briefcase bug calendar-check
-calendar-clock calendar-days calendar-plus calendar-x camera check check-check chevron-down chevron-left chevron-right
-circle-alert circle-check circle-dashed circle-dot circle-help circle-pause circle-play circle-x clock coffee copy
-door-open droplets ellipsis external-link eye eye-off fan file-text flag flame gavel hammer hash headset history
-hourglass house house-plug image inbox info key-round laptop leaf lightbulb list-filter locate-fixed lock log-out mail
-map map-pin megaphone message-circle messages-square minus monitor moon navigation package paint-roller paperclip pause
-pencil phone play plug plus power radio receipt refresh-cw refrigerator rotate-ccw search send settings shield
-shield-check shower-head sliders-horizontal sofa sparkles square-check star star-half store sun sun-moon thermometer
-timer trash-2 triangle-alert truck tv undo-2 upload user-round user-x users wallet washing-machine weight wifi wifi-off
-wrench x zap
+activity arrow-down arrow-left arrow-right arrow-up badge-check ban banknote bath bell bolt briefcase bug
+calendar-check calendar-clock calendar-days calendar-plus calendar-sync calendar-x camera chart-column chart-line
+check check-check chevron-down chevron-left chevron-right circle-alert circle-check circle-dashed circle-dot
+circle-help circle-pause circle-play circle-x clipboard-list clock coffee copy database door-open download droplets
+ellipsis eraser external-link eye eye-off fan file-text fingerprint flag flame gauge gavel hammer hard-drive hash
+headset heart-pulse history hourglass house house-plug image inbox info key-round laptop layout-dashboard leaf
+lightbulb list-checks list-filter locate-fixed lock log-out mail map map-pin megaphone message-circle
+message-square-warning messages-square minus monitor monitor-smartphone moon navigation package paint-roller
+panel-left paperclip pause pencil percent phone pin play plug plus power qr-code radio receipt refresh-cw refrigerator
+rotate-ccw rows-3 scroll-text search send server settings shield shield-check shower-head shuffle sliders-horizontal
+sofa sparkles square-check star star-half store sun sun-moon thermometer ticket timer toggle-right trash-2
+trending-down trending-up triangle-alert truck tv undo-2 unplug upload user-check user-plus user-round user-x users
+wallet washing-machine weight wifi wifi-off wrench x zap
 """.split()
 
 

@@ -62,9 +62,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Keep the tests of the asked part."""
     if config.getoption("part"):
         which, many = (int(number) for number in config.getoption("part").split("/"))
-        kept = parts(Counter(item.path.name for item in items), many)[which - 1]
-        config.hook.pytest_deselected(items=[item for item in items if item.path.name not in kept])
-        items[:] = [item for item in items if item.path.name in kept]
+        kept = parts(Counter(str(item.path) for item in items), many)[which - 1]
+        config.hook.pytest_deselected(items=[item for item in items if str(item.path) not in kept])
+        items[:] = [item for item in items if str(item.path) in kept]
 
 
 @pytest.hookimpl(trylast=True)

@@ -2,8 +2,8 @@
 
     python -m tools.suite [NAME ...] [-- PYTEST ARGUMENTS]
 
-NAME is a run (unit-sqlite, unit-postgresql, e2e-postgresql-1 and -2, e2e-sqlite) or a group (unit, e2e,
-e2e-postgresql, all).
+NAME is a run (unit-postgresql-1 and -2, unit-sqlite-1 and -2, e2e-postgresql-1 and -2, e2e-sqlite) or a group (unit,
+unit-postgresql, unit-sqlite, e2e, e2e-postgresql, all).
 """
 
 from __future__ import annotations
@@ -42,24 +42,28 @@ class Run:
 # On a busy machine a browser now and then misses a moment, not a deadline of ours. A browser test that failed is run
 # once more; one that fails twice has failed, and one that passed at the second go is named and counted in the summary.
 ONCE_MORE = ("-p", "pytest_rerunfailures", "--reruns", "1", "-r", "aR")
-RUNS = {
-    run.name: run
-    for run in (
-        Run("unit-sqlite", ("-m", "not postgresql"), production=False),
-        Run("unit-postgresql", (), production=True),
-        *(Run(f"e2e-postgresql-{n}", ("e2e", *ONCE_MORE, "--part", f"{n}/2"), production=True) for n in (1, 2)),
-        Run("e2e-sqlite", ("e2e", *ONCE_MORE, "-m", "smoke"), production=False),
-    )
-}
-# Runs of one stage go at the same time. Browser tests mostly wait, so two halves of them share the machine; the unit
-# tests would take it from them.
-PARTS = ("e2e-postgresql-1", "e2e-postgresql-2")
-STAGES = (("unit-postgresql", "unit-sqlite"), PARTS, ("e2e-sqlite",))
+HALVES = (1, 2)
+
+
+def halves(name: str, arguments: tuple[str, ...], *, production: bool) -> list[Run]:
+    """A run in two halves, for two cores."""
+    return [Run(f"{name}-{n}", (*arguments, "--part", f"{n}/2"), production=production) for n in HALVES]
+
+
+UNIT_POSTGRESQL = halves("unit-postgresql", (), production=True)
+UNIT_SQLITE = halves("unit-sqlite", ("-m", "not postgresql"), production=False)
+E2E_POSTGRESQL = halves("e2e-postgresql", ("e2e", *ONCE_MORE), production=True)
+E2E_SQLITE = [Run("e2e-sqlite", ("e2e", *ONCE_MORE, "-m", "smoke"), production=False)]
+# The runs of a stage go at the same time.
+STAGES = (UNIT_POSTGRESQL, UNIT_SQLITE, E2E_POSTGRESQL, E2E_SQLITE)
+RUNS = {run.name: run for together in STAGES for run in together}
 GROUPS = {
     "all": tuple(RUNS),
-    "unit": ("unit-sqlite", "unit-postgresql"),
-    "e2e": (*PARTS, "e2e-sqlite"),
-    "e2e-postgresql": PARTS,
+    "unit": tuple(run.name for run in UNIT_POSTGRESQL + UNIT_SQLITE),
+    "unit-postgresql": tuple(run.name for run in UNIT_POSTGRESQL),
+    "unit-sqlite": tuple(run.name for run in UNIT_SQLITE),
+    "e2e": tuple(run.name for run in E2E_POSTGRESQL + E2E_SQLITE),
+    "e2e-postgresql": tuple(run.name for run in E2E_POSTGRESQL),
 }
 
 
@@ -166,7 +170,7 @@ def main(arguments: list[str]) -> int:
     total: Counter[str] = Counter()
     with tempfile.TemporaryDirectory(prefix="callout-suite-") as folder:
         for together in STAGES:
-            runs = [RUNS[name] for name in together if name in names]
+            runs = [run for run in together if run.name in names]
             if runs:
                 total += stage(runs, extra, Path(folder))
     bad = total["failed"] + total["error"] + total["skipped"] + total["xfailed"]

@@ -16,7 +16,7 @@ def driver_of(user: User) -> Driver:
     """What `user` adds as a driver, made at the first look; 404 for other roles."""
     if user.role != Role.DRIVER:
         raise Http404
-    made, _ = Driver.objects.get_or_create(user=user)
+    made = getattr(user, "driver", None) or Driver.objects.get_or_create(user=user)[0]
     made.user = user
     return made
 
@@ -24,12 +24,6 @@ def driver_of(user: User) -> Driver:
 def current_shift(user_id: int) -> Shift | None:
     """The shift that somebody is on, a break included; None off duty."""
     return Shift.objects.select_related("user").filter(user=user_id).exclude(duty=Duty.OFF_DUTY).first()
-
-
-def require_desk(by: User) -> None:
-    """Only an active admin. Raises `PermissionDenied`."""
-    if by.role != Role.ADMIN or not by.is_active:
-        raise PermissionDenied("Only the desk may do that.")
 
 
 def whole(rows: QuerySet[Dispatch]) -> QuerySet[Dispatch]:

@@ -6,7 +6,8 @@ from typing import Any
 
 from django.contrib import admin
 
-from bookings.admin import HistoryInline, ReadOnly
+from accounts.raw import Audited, ReadOnly
+from bookings.admin import HistoryInline
 from tracking.models import (
     Dispatch,
     DispatchHistory,
@@ -21,7 +22,7 @@ from tracking.models import (
 
 
 @admin.register(DriverSkill)
-class DriverSkillAdmin(admin.ModelAdmin[DriverSkill]):
+class DriverSkillAdmin(Audited, admin.ModelAdmin[DriverSkill]):
     """Skills are the desk's to edit."""
 
     list_display = ("name", "slug")

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import BooleanField, Exists, FilteredRelation, OuterRef, Q, QuerySet, Value
 
 from accounts.models import Role
 from common.geo import Point, distance_km
 from realtime.presence import OFFLINE, ONLINE, Seen, online
 from tracking.models import Dispatch, Driver, Leg, Position, Shift
 from tracking.rules.numbers import seconds
-from tracking.states import ACTIVE_DISPATCH, DispatchStatus, Duty
+from tracking.states import ACTIVE_DISPATCH, HOLDING_DISPATCH, DispatchStatus, Duty
 
 
 @dataclass(frozen=True)
@@ -39,25 +40,29 @@ class Candidate:
 def candidates(leg: Leg, *, now: datetime) -> list[Candidate]:
     """Every driver on a shift, the best first. A constant number of queries. `leg.booking` should be loaded."""
     at_work = Shift.objects.exclude(duty=Duty.OFF_DUTY).values("user")
-    return weigh(leg, drivers().filter(pk__in=at_work), now=now)
+    return weigh(leg, drivers_for(leg).filter(pk__in=at_work), now=now)
 
 
 def candidates_among(leg: Leg, driver_ids: Collection[int], *, now: datetime) -> dict[int, Candidate]:
     """The same of some drivers, those off duty included, by id."""
-    return {each.driver.pk: each for each in weigh(leg, drivers().filter(pk__in=driver_ids), now=now)}
+    return {each.driver.pk: each for each in weigh(leg, drivers_for(leg).filter(pk__in=driver_ids), now=now)}
 
 
-def drivers() -> QuerySet[Driver]:
-    """Drivers with what is asked about them."""
-    return Driver.objects.select_related("user").prefetch_related("skills")
+def drivers_for(leg: Leg) -> QuerySet[Driver]:
+    """Drivers with what a leg asks of them joined: the shift they are in, their place, whether they can do it."""
+    able = Driver.skills.through.objects.filter(driver=OuterRef("pk"), driverskill=leg.skill_id)
+    joined: Any = Driver.objects.annotate(
+        is_able=Value(True, BooleanField()) if leg.skill_id is None else Exists(able),
+        shift_now=FilteredRelation("user__shifts", condition=~Q(user__shifts__duty=Duty.OFF_DUTY)),
+    )
+    found: QuerySet[Driver] = joined.select_related("user__position", "shift_now")
+    return found
 
 
 @dataclass(frozen=True)
 class Facts:
     """What is known of the drivers at one moment."""
 
-    duty: dict[int, str]
-    positions: dict[int, Position]
     busy: set[int]
     asked: set[int]  # an offer of another leg waits for them
     declined: set[int]  # said no to this leg
@@ -73,17 +78,13 @@ def weigh(leg: Leg, rows: QuerySet[Driver], *, now: datetime) -> list[Candidate]
 
 
 def facts_about(leg: Leg, ids: Collection[int], now: datetime) -> Facts:
-    """Six queries, however many drivers."""
-    theirs = Dispatch.objects.filter(driver__in=ids)
-    shifts = Shift.objects.filter(user__in=ids).exclude(duty=Duty.OFF_DUTY)
-    standing = theirs.filter(status__in=(*ACTIVE_DISPATCH, DispatchStatus.OFFERED)).values_list("driver_id", "status")
-    held = list(standing)
+    """Two queries, however many drivers."""
+    said = Q(status__in=HOLDING_DISPATCH) | Q(leg=leg, status=DispatchStatus.REJECTED)
+    held = list(Dispatch.objects.filter(said, driver__in=ids).values_list("driver_id", "status"))
     return Facts(
-        duty=dict(shifts.values_list("user_id", "duty")),
-        positions={position.user_id: position for position in Position.objects.filter(user__in=ids)},
-        busy={pk for pk, status in held if status != DispatchStatus.OFFERED},
+        busy={pk for pk, status in held if status in ACTIVE_DISPATCH},
         asked={pk for pk, status in held if status == DispatchStatus.OFFERED},
-        declined=set(theirs.filter(leg=leg, status=DispatchStatus.REJECTED).values_list("driver_id", flat=True)),
+        declined={pk for pk, status in held if status == DispatchStatus.REJECTED},
         presence=online(ids, now),
         now=now,
     )
@@ -92,7 +93,7 @@ def facts_about(leg: Leg, ids: Collection[int], now: datetime) -> Facts:
 def weighed(leg: Leg, driver: Driver, facts: Facts) -> Candidate:
     """One driver and one leg."""
     against = list(reasons_against(leg, driver, facts))
-    position = facts.positions.get(driver.pk)
+    position = position_of(driver)
     far = how_far(leg, position, facts.now)
     return Candidate(
         driver=driver,
@@ -104,17 +105,28 @@ def weighed(leg: Leg, driver: Driver, facts: Facts) -> Candidate:
     )
 
 
+def duty_of(driver: Driver) -> str:
+    """On duty or on a break; off duty without a shift: Django sets none where there is none."""
+    shift: Shift | None = getattr(driver, "shift_now", None)
+    return shift.duty if shift is not None else Duty.OFF_DUTY
+
+
+def position_of(driver: Driver) -> Position | None:
+    """Where they were last seen."""
+    return getattr(driver.user, "position", None)
+
+
 def reasons_against(leg: Leg, driver: Driver, facts: Facts) -> Iterable[str]:
     """Why this leg cannot be offered to this driver."""
     if not driver.user.is_active or driver.user.role != Role.DRIVER:
         yield "does not drive for us any more"
-    elif driver.pk not in facts.duty:
+    elif duty_of(driver) == Duty.OFF_DUTY:
         yield "off duty"
-    elif facts.duty[driver.pk] == Duty.ON_BREAK:
+    elif duty_of(driver) == Duty.ON_BREAK:
         yield "on a break"
     if driver.pk in facts.declined:
         yield "declined this leg"
-    if leg.skill_id is not None and leg.skill not in driver.skills.all():
+    if not driver.is_able:  # type: ignore[attr-defined]
         yield f"lacks {str(leg.skill).lower()}"
     if leg.weight_kg > driver.capacity_kg:
         yield f"carries {driver.capacity_kg} kg at most"
@@ -122,7 +134,7 @@ def reasons_against(leg: Leg, driver: Driver, facts: Facts) -> Iterable[str]:
 
 def reasons_for(leg: Leg, driver: Driver, far: float | None, facts: Facts) -> Iterable[str]:
     """What speaks for a driver who fits, as the desk reads it."""
-    yield distance_words(far, facts.positions.get(driver.pk), facts.now)
+    yield distance_words(far, position_of(driver), facts.now)
     if driver.pk in facts.busy:
         yield "busy with another leg"
     elif driver.pk in facts.asked:

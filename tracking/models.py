@@ -11,7 +11,8 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.models import User
-from bookings.models import LATITUDE, LONGITUDE, Booking, Session, known
+from bookings.models import LATITUDE, LONGITUDE, Booking, Session
+from common.constraints import known
 from common.geo import Point
 from common.history import HistoryRow
 from realtime.models import LiveModel
@@ -100,7 +101,10 @@ class ShiftHistory(HistoryRow):
     subject = models.ForeignKey(Shift, on_delete=models.CASCADE, related_name="history")
 
     class Meta(HistoryRow.Meta):
-        indexes: ClassVar[list[Any]] = [models.Index(fields=["subject", "at"], name="shift_history_order")]
+        indexes: ClassVar[list[Any]] = [
+            *HistoryRow.Meta.indexes,
+            models.Index(fields=["subject", "at"], name="shift_history_order"),
+        ]
 
 
 # --- Legs and who takes them ----------------------------------------------------------------------
@@ -212,7 +216,10 @@ class DispatchHistory(HistoryRow):
 
     class Meta(HistoryRow.Meta):
         verbose_name_plural = "dispatch histories"
-        indexes: ClassVar[list[Any]] = [models.Index(fields=["subject", "at"], name="dispatch_history_order")]
+        indexes: ClassVar[list[Any]] = [
+            *HistoryRow.Meta.indexes,
+            models.Index(fields=["subject", "at"], name="dispatch_history_order"),
+        ]
 
 
 # --- Journeys -------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from enum import StrEnum
 from django.db.models import Model
 
 from accounts.models import Role
-from bookings.notices import By
+from bookings.whom import By
 from notifications.kinds import Kind
 from notifications.models import Channel, Priority
 from tracking.models import Dispatch, Journey, OfferRound, Shift

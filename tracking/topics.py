@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from django.db.models import Q
 
 from accounts.access import desk
+from realtime import transport
 from realtime.topics import Params, Topic
 from tracking.models import Journey, ShareLink
 from tracking.rules.numbers import number
@@ -49,3 +50,5 @@ journey_topic = Topic("journey.{journey_id}", users=expecting, links=holding_a_l
 # The desk: positions apart from the rest, because they come in batches.
 fleet_topic = Topic("desk.fleet", users=desk, pace=lambda: number("FLEET_EVERY_MS") / 1000)
 dispatch_topic = Topic("desk.dispatch", users=desk)
+
+transport.needs("live_positions", "journey.", "desk.fleet")

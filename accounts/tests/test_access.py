@@ -121,7 +121,6 @@ def test_helpers_refuse_whoever_is_not_who_they_say(carol: User, rf: RequestFact
 @pytest.mark.parametrize(
     "page",
     [
-        "/accounts/login/code/",
         "/accounts/login/code/confirm/",
         "/accounts/phone/change/",
         "/accounts/signup/driver/",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
+from allauth.core.internal.ratelimit import get_cache_key, get_rates
 from allauth.usersessions.models import UserSession
 from django.core import mail
 from django.core.cache import cache
-from django.test import Client
+from django.test import Client, RequestFactory
 
 from accounts import actions
 from accounts.models import User
@@ -77,11 +79,55 @@ def test_the_demo_accounts_stand_on_the_sign_in_page_of_a_demo_alone(
     assert ("the demo people" in client.get("/accounts/login/").content.decode()) is demo
 
 
-def test_five_wrong_passwords_are_enough_for_an_address(carol: User) -> None:
-    for _ in range(5):
-        Client().post("/accounts/login/", {"login": carol.email, "password": "wrong"})
-    page = Client().post("/accounts/login/", {"login": carol.email, "password": PASSWORD}).content.decode()
-    assert "Wait five minutes" in page
+def wrong(user: User, times: int) -> None:
+    for _ in range(times):
+        Client().post("/accounts/login/", {"login": user.email, "password": "wrong"})
+
+
+def right(user: User) -> str:
+    return Client().post("/accounts/login/", {"login": user.email, "password": PASSWORD}).content.decode()
+
+
+def test_five_wrong_passwords_lock_an_account_and_its_owner_is_told_once(carol: User) -> None:
+    wrong(carol, 4)
+    assert right(carol) == "" and not mail.outbox, "four are no more than clumsy, and a right one is none of them"
+    wrong(carol, 3)
+    assert "Wait 5 minutes, or set a new password" in right(carol)
+    assert [(letter.subject, letter.to) for letter in mail.outbox] == [
+        ("Callout: Somebody tries to sign in as you", [carol.email])
+    ]
+    assert "takes none for 5 minutes" in mail.outbox[0].body
+
+
+def test_a_locked_account_stays_open_where_it_is_signed_in(carol: User) -> None:
+    here = sign_in(carol)
+    wrong(carol, 5)
+    assert alive(here)
+
+
+def test_twenty_wrong_passwords_in_an_hour_lock_it_for_the_rest_of_the_hour(carol: User) -> None:
+    tries = f"testserver:{carol.email}"
+    request = RequestFactory().post("/")
+    for rate in get_rates(app="allauth.account", action="login_failed"):
+        if rate.per == "key":  # one every two minutes and a half, the last just now
+            key = get_cache_key(request, app="allauth.account", action="login_failed", rate=rate, key=tries)
+            cache.set(key, [time.time() - 150 * number for number in range(20)], 3600)
+    assert "Wait 13 minutes" in right(carol)
+
+
+def test_nobody_is_told_of_wrong_passwords_for_an_address_without_an_account(db: None) -> None:
+    for _ in range(6):
+        page = Client().post("/accounts/login/", {"login": "who@example.org", "password": "x"}).content.decode()
+    assert "Wait 5 minutes" in page and not mail.outbox
+
+
+def test_a_password_reset_unlocks_an_account(carol: User) -> None:
+    wrong(carol, 5)
+    link = reset_link(carol.email)
+    client = Client()
+    page = client.get(link, follow=True)
+    client.post(page.redirect_chain[-1][0], {"password1": NEW, "password2": NEW})
+    assert Client().post("/accounts/login/", {"login": carol.email, "password": NEW}).status_code == 302
 
 
 @pytest.mark.parametrize(

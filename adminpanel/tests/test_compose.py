@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import Role, User
-from adminpanel.recipients import MOST_FOUND, ON_DUTY, Recipients
+from adminpanel.talk.recipients import MOST_FOUND, ON_DUTY, Recipients
 from adminpanel.tests.talk import with_desk
 from bookings.tests import make
 from chat.models import Conversation, ConversationKind, Message

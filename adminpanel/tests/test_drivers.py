@@ -15,9 +15,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from adminpanel import days
-from adminpanel.live_fleet import driver_day, driver_now, driver_topic
-from adminpanel.recipients import ON_DUTY, Recipients
+from adminpanel.fleet import days
+from adminpanel.live.fleet import driver_day, driver_now, driver_topic
+from adminpanel.talk.recipients import ON_DUTY, Recipients
 from adminpanel.tests.road import accepted, at_work, comes_online, leg, offered
 from bookings.tests.follow import audience, keys_of, on, touched_by
 from bookings.tests.make import HOUR, MINUTE
@@ -30,6 +30,12 @@ from tracking.tests import make as road
 
 LONDON = ZoneInfo("Europe/London")
 DAY = date(2027, 3, 2)
+
+
+def day_of(driver_id: int, day: date, now: datetime) -> days.Day:
+    """A driver's day as its fragment has it."""
+    key = days.key_of(driver_id, day)
+    return days.load_days([key], now)[key]
 
 
 def at(hour: int, minute: int = 0, day: date = DAY) -> datetime:
@@ -156,23 +162,23 @@ def worked(name: str) -> Driver:
 
 def test_a_day_is_made_of_stretches_on_duty_and_breaks(db: None) -> None:
     sam = worked("Sam")
-    day = days.day_of(sam.pk, DAY, at(23))
+    day = day_of(sam.pk, DAY, at(23))
     assert [(bar.kind, bar.start, bar.end) for bar in day.duty] == [
         ("on_duty", at(8), at(12)),
         ("on_break", at(12), at(12, 30)),
         ("on_duty", at(12, 30), at(16)),
     ]
-    assert days.day_of(sam.pk, DAY + timedelta(days=1), at(23)).entries == []
+    assert day_of(sam.pk, DAY + timedelta(days=1), at(23)).entries == []
 
 
 def test_the_axis_goes_from_six_to_eight_and_further_where_there_is_more(db: None) -> None:
     sam = worked("Sam")
-    day = days.day_of(sam.pk, DAY, at(23))
+    day = day_of(sam.pk, DAY, at(23))
     assert (day.first, day.last) == (at(6), at(20)) and day.hours[0] == (0, "06") and day.hours[-1] == (1000, "20")
     assert day.place(at(13)) == 500 and day.place(at(2)) == 0 and day.place(at(23)) == 1000
     early = road.driver("Ann")
     road.on_duty(early, now=at(4, 40))
-    day = days.day_of(early.pk, DAY, at(21, 10))
+    day = day_of(early.pk, DAY, at(21, 10))
     assert (day.first, day.last) == (at(4), at(22)) and day.now_at is not None and day.duty[0].end is None
 
 
@@ -181,7 +187,7 @@ def test_a_shift_over_midnight_is_on_both_days(db: None) -> None:
     shift = road.on_duty(sam, now=at(22))
     actions.go_off_duty(shift, by=sam.user, now=at(3, day=DAY + timedelta(days=1)))
     later = at(12, day=DAY + timedelta(days=1))
-    first, second = (days.day_of(sam.pk, DAY + timedelta(days=n), later) for n in (0, 1))
+    first, second = (day_of(sam.pk, DAY + timedelta(days=n), later) for n in (0, 1))
     assert len(first.duty) == len(second.duty) == 1
     assert first.last == first.ends and second.first == second.begins and second.place(at(22)) == 0
 
@@ -191,7 +197,7 @@ def test_a_day_on_which_the_clocks_change_has_23_hours(db: None) -> None:
     spring = date(2027, 3, 28)
     shift = road.on_duty(sam, now=at(0, 30, spring))
     actions.go_off_duty(shift, by=sam.user, now=at(23, 30, spring))
-    day = days.day_of(sam.pk, spring, at(12, day=spring + timedelta(days=1)))
+    day = day_of(sam.pk, spring, at(12, day=spring + timedelta(days=1)))
     assert (day.ends - day.begins) == 24 * HOUR  # as wall clocks subtract
     assert day.ends.timestamp() - day.begins.timestamp() == 23 * 3600
     assert day.place(at(0, 0, spring)) == 0 and day.place(day.ends) == 1000
@@ -203,10 +209,10 @@ def test_legs_stand_in_the_day_with_what_became_of_them(frank: User, alice: User
     dispatch = road.offered(what, sam, now=at(10))
     actions.reject_offer(dispatch, by=sam.user, reason=RejectReason.TOO_FAR, now=at(10) + MINUTE / 2)
     road.accepted(what, ann, now=at(11))
-    bar = days.day_of(sam.pk, DAY, at(12)).legs[0]
+    bar = day_of(sam.pk, DAY, at(12)).legs[0]
     assert (bar.kind, bar.start, bar.leg_id) == ("rejected", at(10), what.pk)
     assert bar.end == at(10) + MINUTE / 2 and bar.note.startswith("Declined: Too far away")
-    assert days.day_of(ann.pk, DAY, at(12)).legs[0].end is None
+    assert day_of(ann.pk, DAY, at(12)).legs[0].end is None
 
 
 @pytest.mark.parametrize("asked", ["", "nonsense", "2027-99-01", "2099-01-01", "%00"])
@@ -262,13 +268,13 @@ def test_the_track_of_a_day_is_that_day_s_in_order(desk: Client, ed: User) -> No
 
 def test_silences_in_the_track_are_told(ed: User) -> None:
     drove(ed, (at(9), 51.5, -0.1), (at(9, 4), 51.5, -0.11), (at(9, 30), 51.5, -0.12))
-    track = days.track_of(ed.pk, days.day_of(ed.pk, DAY, at(12)))
+    track = days.track_of(ed.pk, day_of(ed.pk, DAY, at(12)))
     assert track.gaps == [(at(9, 4), at(9, 30))] and track.km == pytest.approx(1.38, abs=0.02)
 
 
 def test_a_long_track_is_thinned_and_keeps_its_ends(ed: User) -> None:
     drove(ed, *((at(0) + timedelta(seconds=5 * n), 51 + n / 1e5, 0.1) for n in range(2 * days.MOST_POINTS + 5)))
-    drawn = days.track_of(ed.pk, days.day_of(ed.pk, DAY, at(23))).drawn
+    drawn = days.track_of(ed.pk, day_of(ed.pk, DAY, at(23))).drawn
     assert len(drawn) <= days.MOST_POINTS + 1
     assert drawn[0][0] == at(0).timestamp() * 1000 and drawn[-1][1] == round(51 + (2 * days.MOST_POINTS + 4) / 1e5, 5)
 

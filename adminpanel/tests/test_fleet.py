@@ -14,8 +14,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from adminpanel import due, fleet
-from adminpanel.live_fleet import driver, driver_now, figures, tray_leg
+from adminpanel.due import fleet
+from adminpanel.fleet import drivers
+from adminpanel.fleet.board import board_of
+from adminpanel.live.fleet import driver, driver_now, figures, tray_leg
 from adminpanel.tests.road import accepted, at_work, comes_online, leg, offered
 from bookings.tests import make
 from bookings.tests.follow import audience, keys_of, sent, touched_by
@@ -191,7 +193,7 @@ def test_the_figures_count_drivers_and_legs(desk: Client, frank: User, alice: Us
     offered(leg(alice, frank), ann)
     leg(alice, frank)
     comes_online(sam, ben, eve)
-    found = fleet.figures()["all"]
+    found = drivers.figures()["all"]
     assert (found.on_duty, found.on_break, found.available, found.busy) == (3, 1, 2, 1)
     assert (found.connected, found.mute, found.waiting, found.asked) == (2, 1, 1, 1)
     assert '<strong data-cell="mute">1</strong> not reachable' in html(desk)
@@ -200,7 +202,7 @@ def test_the_figures_count_drivers_and_legs(desk: Client, frank: User, alice: Us
 def test_legs_that_are_done_or_called_off_are_not_counted(frank: User, alice: User) -> None:
     road.completed(leg(alice, frank), at_work("Sam"), now=timezone.now())
     actions.cancel_leg(leg(alice, frank), by=frank, reason="Not needed")
-    assert (fleet.figures()["all"].waiting, fleet.figures()["all"].asked) == (0, 0)
+    assert (drivers.figures()["all"].waiting, drivers.figures()["all"].asked) == (0, 0)
 
 
 # --- The tray -------------------------------------------------------------------------------------
@@ -320,7 +322,10 @@ def test_customers_who_come_online_move_nothing_here_and_cost_one_query(alice: U
     pages = [comes_online(each)[0] for each in (alice, charlie)]
     with CaptureQueriesContext(connection) as queries:
         touches = touched_by(lambda: write_touches([(None, page) for page in pages]))
-    assert not [touch for touch in touches if touch.fragment.startswith("adminpanel.")]
+    assert {touch.topic for touch in touches if touch.fragment.startswith("adminpanel.")} == {
+        "desk.presence",
+        "desk.figures",
+    }
     assert len([query for query in queries if "role" in query["sql"]]) == 1
 
 
@@ -360,7 +365,7 @@ def test_a_name_that_changes_changes_on_the_rows(frank: User, alice: User) -> No
 @pytest.fixture
 def looked(monkeypatch: pytest.MonkeyPatch) -> None:
     """The clock of the desk looked a moment ago."""
-    monkeypatch.setattr(due, "_looked", None)
+    monkeypatch.setattr(fleet, "_looked", None)
 
 
 @pytest.mark.parametrize("age", [30, 300])
@@ -369,10 +374,10 @@ def test_a_position_that_grows_old_draws_the_row_anew_once(db: None, looked: Non
     now = timezone.now()
     road.place(sam.user, road.NEAR, now=now)
     later = now + timedelta(seconds=age + 1)
-    assert due.run_due(later - timedelta(seconds=2)) == 0
-    touches = touched_by(lambda: due.run_due(later))
+    assert fleet.look_at_drivers(later - timedelta(seconds=2)) == 0
+    touches = touched_by(lambda: fleet.look_at_drivers(later))
     assert keys_of(touches, driver.name) == {str(sam.pk)}
-    assert due.run_due(later + timedelta(seconds=1)) == 0
+    assert fleet.look_at_drivers(later + timedelta(seconds=1)) == 0
 
 
 def test_who_falls_away_is_told_by_the_clock_with_the_offers_that_wait_for_them(
@@ -384,7 +389,7 @@ def test_who_falls_away_is_told_by_the_clock_with_the_offers_that_wait_for_them(
     now = timezone.now()
     LastSeen(kind="user", principal=str(sam.pk), seen_at=now).save()
     LastSeen(kind="user", principal=str(alice.pk), seen_at=now).save()
-    touches = touched_by(lambda: due.run_due(now + timedelta(seconds=59)))
+    touches = touched_by(lambda: fleet.look_at_drivers(now + timedelta(seconds=59)))
     assert keys_of(touches, driver.name) == {str(sam.pk)}
     assert keys_of(touches, tray_leg.name) == {str(what.pk)} and keys_of(touches, figures.name) == {"all"}
 
@@ -397,6 +402,17 @@ def cost(client: Client) -> int:
     with CaptureQueriesContext(connection) as queries:
         html(client)
     return len(queries)
+
+
+def test_the_page_counts_as_the_fragment_does_whoever_is_looked_for(frank: User, alice: User) -> None:
+    comes_online(at_work("Sam"))
+    offered(leg(alice, frank), at_work("Kim"))
+    accepted(leg(alice, frank), at_work("Ann"))
+    leg(alice, frank)
+    board = board_of("ann", timezone.now())
+    assert [row.user.first_name for row in board.drivers.values()] == ["Ann"]
+    assert board.figures == drivers.figures()["all"]
+    assert (board.figures.on_duty, board.figures.busy, board.figures.waiting, board.figures.asked) == (3, 1, 1, 1)
 
 
 def test_the_page_costs_the_same_for_many_as_for_two(desk: Client, frank: User, alice: User) -> None:

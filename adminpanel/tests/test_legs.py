@@ -14,10 +14,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from adminpanel.forms import SHOWN
-from adminpanel.live_fleet import asked as asked_fragment
-from adminpanel.live_fleet import leg as leg_fragment
-from adminpanel.live_fleet import leg_topic
+from adminpanel.forms.fleet import SHOWN
+from adminpanel.live.fleet import asked as asked_fragment
+from adminpanel.live.fleet import leg as leg_fragment
+from adminpanel.live.fleet import leg_topic
 from adminpanel.tests.road import accepted, at_work, comes_online, leg, offered
 from bookings.tests import make
 from bookings.tests.follow import audience, on, sent, touched_by

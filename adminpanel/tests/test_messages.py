@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import User
-from adminpanel.lists import PAGE
+from adminpanel.talk.listing import PAGE
 from adminpanel.tests.talk import about_job, say, told, with_desk
 from bookings.tests import make
 from bookings.tests.follow import audience, sent, touched_by
@@ -84,10 +84,6 @@ def test_the_desks_topics_are_for_active_admins(frank: User, alice: User, bob: U
 # --- The list -------------------------------------------------------------------------------------
 
 
-def test_an_admin_starts_at_the_messages(desk: Client) -> None:
-    assert desk.get("/")["Location"] == MESSAGES
-
-
 def test_the_first_use_says_what_it_is_for(desk: Client) -> None:
     html = desk.get(MESSAGES).content.decode()
     assert "No messages yet" in html and reverse("desk:compose") in html and html.count("<h1") == 1
@@ -156,6 +152,7 @@ def test_the_list_has_pages(desk: Client) -> None:
     assert rows(desk) == [talk.pk for talk in reversed(talks)][:PAGE]
     assert rows(desk, "?page=2") == [talks[1].pk, talks[0].pk]
     assert "?show=people&amp;page=2" in desk.get(f"{MESSAGES}?show=people").content.decode()
+    assert rows(desk, "?page=3") == rows(desk), "a page that is not there is the first"
 
 
 def test_a_new_conversation_comes_by_itself_or_by_the_pill_where_the_list_is_narrowed(
@@ -195,7 +192,7 @@ def test_the_desk_sees_the_talk_about_a_job_and_its_record(desk: Client, alice: 
     conversation = about_job(alice, bob)
     assert conversation.bid is not None
     html = page(desk, conversation)
-    record = reverse("admin:bookings_booking_change", args=[conversation.bid.booking_id])
+    record = reverse("desk:booking", args=[conversation.bid.booking_id])
     assert "Are parts included?" in html and f'href="{record}"' in html
 
 

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Role, User
-from adminpanel.shelf import shelf_of
+from adminpanel.talk.shelf import shelf_of
 from bookings.tests.follow import audience, sent, touched_by
 from chat import actions
 from chat.models import QuickReply

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.access import role_required, signed_in
 from accounts.models import Role, User
-from adminpanel.recipients import Recipients, uuid_of
+from adminpanel.talk.recipients import Recipients, uuid_of
 from chat import actions
 from chat.models import Conversation
 from common.http import SeeOther

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -12,27 +13,40 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import role_required, signed_in
 from accounts.models import Role, User
-from adminpanel.days import Day, day_asked, day_of, key_of, track_of
-from adminpanel.forms import DriverForm
-from adminpanel.live_fleet import driver_topic
+from adminpanel.fleet.days import Day, day_asked, fill, key_of, track_of, within
+from adminpanel.fleet.drivers import DriverRow, rows_of, with_facts
+from adminpanel.forms.fleet import DriverForm
+from adminpanel.live.fleet import driver_topic
 from adminpanel.views.replies import deed
 from bookings.views.confirming import Question, ask
 from realtime.pages import live_page
+from realtime.presence import online
 from tracking import access, actions
 from tracking.links import fleet_url
-from tracking.models import Driver
+from tracking.models import Dispatch, Driver
+from tracking.states import HOLDING_DISPATCH
 from tracking.topics import fleet_topic
 
 
 def driver_at(pk: int) -> Driver:
     """A driver by the id of their user, closed accounts included; 404 for everybody else's."""
-    return access.driver_of(get_object_or_404(User, pk=pk, role=Role.DRIVER))
+    return access.driver_of(get_object_or_404(with_facts(User.objects.filter(role=Role.DRIVER)), pk=pk))
 
 
 def asked_day(request: HttpRequest, pk: int) -> Day:
-    """The day that the address asks for."""
+    """The day that the address asks for, still without its bars."""
     now = timezone.now()
-    return day_of(pk, day_asked(request.GET.get("day", ""), now), now)
+    return Day(pk, day_asked(request.GET.get("day", ""), now), now)
+
+
+def row_and_bars(user: User, day: Day) -> DriverRow:
+    """How a driver stands now; `day` is filled by the way. What they have in hand is in both: one query for it."""
+    held = Q(driver=user.pk, status__in=HOLDING_DISPATCH)
+    rows = Dispatch.objects.filter(within([day]) | held).select_related("leg__booking").order_by("offered_at")
+    dispatches = list(rows)
+    fill([day], dispatches)
+    nearest = sorted(dispatches, key=lambda each: each.deadline)
+    return rows_of([user], nearest, online([user.pk], day.now), day.now)[str(user.pk)]
 
 
 @require_safe
@@ -42,9 +56,11 @@ def driver(request: HttpRequest, pk: int) -> HttpResponse:
     """The page."""
     found = driver_at(pk)
     day = asked_day(request, pk)
+    row = row_and_bars(found.user, day)
     track = track_of(pk, day)
     context = {
         "driver": found,
+        "row": row if found.user.is_active else None,  # its place stays empty, as for a push
         "topic": driver_topic(pk),
         "fleet_topic": fleet_topic(),
         "day": day,

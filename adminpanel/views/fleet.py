@@ -7,15 +7,15 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.access import role_required
 from accounts.models import Role
-from adminpanel.fleet import drivers, unsettled
-from adminpanel.live_fleet import load_travellers
-from adminpanel.recipients import LONGEST, called, numbers
+from adminpanel.fleet.board import board_of
+from adminpanel.live.fleet import travellers
+from adminpanel.talk.recipients import LONGEST, numbers
 from realtime.pages import live_page
-from tracking.models import Journey
 from tracking.states import Duty
 from tracking.topics import dispatch_topic, fleet_topic
 
@@ -28,7 +28,13 @@ CHOICES = {
         Duty.OFF_DUTY: "Off duty",
         "all": "Everybody",
     },
-    "connection": {"": "Any connection", "online": "Online", "away": "Away", "offline": "Offline"},
+    "connection": {
+        "": "Any connection",
+        "online": "Online",
+        "away": "Away",
+        "offline": "Offline",
+        "stale": "Away or offline",
+    },
     "load": {"": "Any load", "available": "Available", "busy": "Busy"},
 }
 LABELS = {"duty": "Duty", "connection": "Connection", "load": "Load"}
@@ -59,11 +65,6 @@ class Wanted:
         """The three, for the form."""
         return [Filter(name, LABELS[name], self.chosen[name], list(CHOICES[name].items())) for name in CHOICES]
 
-    @property
-    def keys(self) -> list[int]:
-        """The drivers that a search leaves, all without one."""
-        return list(drivers().filter(called(self.search)).values_list("pk", flat=True))
-
 
 def clean(value: str, choices: dict[str, str]) -> str:
     """A value that is one of them; else none."""
@@ -75,12 +76,12 @@ def clean(value: str, choices: dict[str, str]) -> str:
 @live_page(pace="dashboard")
 def fleet(request: HttpRequest) -> HttpResponse:
     """The page."""
-    on_way = Journey.objects.filter(closed_at__isnull=True, session__isnull=False).values_list("pk", flat=True)
+    wanted = Wanted(request.GET)
     context: dict[str, Any] = {
-        "wanted": Wanted(request.GET),
+        "wanted": wanted,
         "topic": dispatch_topic(),
         "fleet_topic": fleet_topic(),
-        "legs": list(unsettled().order_by("created_at").values_list("pk", flat=True)),
-        "travellers": load_travellers([str(pk) for pk in on_way]),
+        "board": board_of(wanted.search, timezone.now()),
+        "travellers": {str(row.pk): row for row in travellers()},
     }
     return render(request, "adminpanel/fleet.html", context)

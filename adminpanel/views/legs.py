@@ -11,10 +11,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.access import role_required, signed_in
 from accounts.models import Role, User
-from adminpanel.forms import LegForm, MaybeReasonForm, OfferForm, ReasonForm, ReassignForm
-from adminpanel.legs import OPEN_BOOKING, LegCard, load_legs
-from adminpanel.live_fleet import leg_topic
-from adminpanel.recipients import called, numbers
+from adminpanel.fleet.legs import OPEN_BOOKING, LegCard, card_of, load_legs
+from adminpanel.forms.fleet import LegForm, MaybeReasonForm, OfferForm, ReasonForm, ReassignForm
+from adminpanel.live.fleet import leg_topic
+from adminpanel.talk.recipients import called, numbers
 from adminpanel.views.replies import deed
 from bookings.models import Booking
 from bookings.views.confirming import Question, ask
@@ -116,7 +116,7 @@ def leg_offer(request: HttpRequest, pk: int) -> HttpResponse:
     """Whom to ask: the candidates, best first, each with the reasons."""
     user = signed_in(request)
     found = access.leg_for(user, pk)
-    card = load_legs([str(pk)])[str(pk)]
+    card = card_of(found)
     if request.method != "POST" and not card.may_be_offered:
         raise not_now(card)
     people = candidates(found, now=timezone.now())
@@ -237,7 +237,7 @@ def leg_cancel(request: HttpRequest, pk: int) -> HttpResponse:
     """Call the leg off."""
     user = signed_in(request)
     found = access.leg_for(user, pk)
-    card = load_legs([str(pk)])[str(pk)]
+    card = card_of(found)
     form = ReasonForm(request.POST or None)
     text = ["Nobody else is asked."]
     if card.taken or card.offer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -12,11 +13,11 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import role_required, signed_in
 from accounts.models import Role
-from adminpanel.lists import Found
-from adminpanel.live import receipts_topic
+from adminpanel.live.messages import receipts_topic
+from adminpanel.talk.listing import Found
 from chat import access
 from chat.live import desk_talks_topic
-from chat.models import Conversation, ConversationKind
+from chat.models import Conversation, ConversationKind, Participant
 from chat.views import conversation_context
 from realtime.pages import live_page
 
@@ -36,8 +37,8 @@ def conversations(request: HttpRequest) -> HttpResponse:
 @live_page(pace="close")
 def conversation(request: HttpRequest, pk: int) -> HttpResponse:
     """One of them, beside the same list."""
-    thread = access.conversation_for(signed_in(request), pk)
-    context = {**listed(request), **conversation_context(request, thread), **about(request, thread)}
+    thread, sides = access.conversation_and_sides(signed_in(request), pk)
+    context = {**listed(request), **conversation_context(request, thread, sides=sides), **about(request, thread, sides)}
     return render(request, "adminpanel/conversation.html", context)
 
 
@@ -46,22 +47,23 @@ def listed(request: HttpRequest) -> dict[str, Any]:
     return {"found": Found(request.GET), "list_topic": desk_talks_topic()}
 
 
-def about(request: HttpRequest, thread: Conversation) -> dict[str, Any]:
+def about(request: HttpRequest, thread: Conversation, sides: Sequence[Participant]) -> dict[str, Any]:
     """What only the desk sees beside a conversation: who talks, the job's record, who has read a broadcast."""
     context: dict[str, Any] = {"conversation": thread}
     if thread.bid is not None:
         booking = thread.bid.booking
         context["under"] = f"{booking.customer} and {thread.bid.technician}"
-        context["record"] = reverse("admin:bookings_booking_change", args=[booking.pk])
+        context["record"] = reverse("desk:booking", args=[booking.pk])
         if booking.is_active:
             context["new_leg"] = f"{reverse('desk:leg_new')}?booking={booking.pk}"
     if thread.kind == ConversationKind.BROADCAST:
-        people = thread.participants.exclude(user=None).order_by("user__name", "pk")
-        page = Paginator(people.values_list("pk", flat=True), RECEIPTS).get_page(request.GET.get("receipts"))
-        number = page.paginator.count
+        people = sorted((each for each in sides if each.user is not None), key=lambda each: (str(each.user), each.pk))
+        page = Paginator(people, RECEIPTS).get_page(request.GET.get("receipts"))
+        number = len(people)
         context |= {
             "under": "To one person" if number == 1 else f"To {number} people",
             "receipts": page,
+            "receipt_rows": {str(each.pk): each for each in page},
             "receipts_topic": receipts_topic(thread.pk),
         }
     return context

@@ -13,8 +13,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.access import role_required, signed_in
 from accounts.models import Role, User
-from adminpanel.live import shelves_topic
-from adminpanel.shelf import shelf_of
+from adminpanel.live.messages import shelves_topic
+from adminpanel.talk.shelf import shelf_of
 from bookings.views.confirming import Question, ask
 from chat import actions
 from chat.models import QuickReply

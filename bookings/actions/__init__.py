@@ -17,12 +17,22 @@ from bookings.actions.booking import (
     remove_photo,
     save_draft,
 )
+from bookings.actions.desk import Plan, assign_technician, book_for, move_visit, on_behalf
+from bookings.actions.disputes import (
+    add_evidence,
+    answer_dispute,
+    open_dispute,
+    resolve_dispute,
+    take_on,
+    withdraw_dispute,
+)
 from bookings.actions.reschedule import (
     accept_reschedule,
     decline_reschedule,
     propose_reschedule,
     withdraw_reschedule,
 )
+from bookings.actions.reviews import flag_review, hide_review, keep_review, write_review
 from bookings.actions.visit import (
     check_in,
     complete_session,
@@ -36,16 +46,27 @@ from bookings.actions.visit import (
 
 __all__ = [
     "DraftFields",
+    "Plan",
     "accept_bid",
     "accept_reschedule",
+    "add_evidence",
     "add_photo",
+    "answer_dispute",
+    "assign_technician",
+    "book_for",
     "cancel_booking",
     "change_window",
     "check_in",
     "complete_session",
     "decline_reschedule",
     "discard_draft",
+    "flag_review",
+    "hide_review",
+    "keep_review",
+    "move_visit",
+    "on_behalf",
     "open_booking",
+    "open_dispute",
     "pause_session",
     "place_bid",
     "propose_reschedule",
@@ -56,10 +77,14 @@ __all__ = [
     "remove_photo",
     "renew_start_code",
     "report_no_show",
+    "resolve_dispute",
     "resume_session",
     "revise_bid",
     "save_draft",
     "start_session",
+    "take_on",
     "withdraw_bid",
+    "withdraw_dispute",
     "withdraw_reschedule",
+    "write_review",
 ]

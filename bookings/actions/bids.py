@@ -16,6 +16,7 @@ from django.utils import timezone
 from accounts.models import Role, Technician, User
 from bookings.actions.booking import reopen
 from bookings.actions.moves import (
+    chooser,
     close_bids,
     close_proposals,
     lock_bid,
@@ -130,7 +131,7 @@ def lock_for_bidding(by: User, booking_id: int, now: datetime) -> tuple[Technici
         raise PermissionDenied("Only technicians make offers.")
     technician = lock_technician(by.pk)
     if not technician.is_verified:
-        raise PermissionDenied("You may look, but not offer yet: we are still checking your papers.")
+        raise PermissionDenied("You may look, but not offer yet: not all of your papers are approved.")
     booking = lock_booking(booking_id)
     if booking.status == BookingStatus.DRAFT:
         raise PermissionDenied("This job is not placed yet.")
@@ -191,7 +192,8 @@ def withdraw_bid(bid: Bid, *, by: User, reason: str = "", now: datetime | None =
     with transaction.atomic():
         held = lock_bid(bid.pk, lock_booking(bid.booking_id))
         require_technician(held.technician_id, by)
-        move(held, BidStatus.WITHDRAWN, by=by, now=now, reason=reason, outcome="You withdrew it.")
+        outcome = "The desk withdrew it." if by.role == Role.ADMIN else "You withdrew it."
+        move(held, BidStatus.WITHDRAWN, by=by, now=now, reason=reason, outcome=outcome)
     return held
 
 
@@ -201,7 +203,7 @@ def reject_bid(bid: Bid, *, by: User, reason: str = "", now: datetime | None = N
     with transaction.atomic():
         held = lock_bid(bid.pk, lock_booking(bid.booking_id))
         require_customer(held.booking, by)
-        move(held, BidStatus.REJECTED, by=by, now=now, reason=reason, outcome="The customer declined it.")
+        move(held, BidStatus.REJECTED, by=by, now=now, reason=reason, outcome=f"{chooser(by)} declined it.")
     return held
 
 
@@ -238,18 +240,7 @@ def lock_for_accepting(chosen: Bid) -> tuple[Booking, Bid, list[Bid], list[Bid]]
     Two customers who accept overlapping offers of two technicians touch each other's bookings: without
     the one order they would wait for each other.
     """
-    travel = minutes("TRAVEL_MINUTES")
-    rivals = Bid.objects.standing().filter(
-        technician_id=chosen.technician_id,
-        starts_at__lt=chosen.ends_at + travel,
-        ends_at__gt=chosen.starts_at - travel,
-    )
-    booking_ids = {chosen.booking_id, *rivals.values_list("booking_id", flat=True)}
-    bookings = {row.pk: row for row in locking(Booking.objects.filter(pk__in=booking_ids))}
-    wanted = Bid.objects.filter(booking_id=chosen.booking_id) | rivals
-    bids = list(locking(wanted.select_related("technician__user")))
-    for bid in bids:
-        bid.booking = bookings[bid.booking_id]
+    bookings, bids = lock_rows(chosen.booking_id, chosen.technician_id, chosen.starts_at, chosen.ends_at)
     others = [bid for bid in bids if bid.pk != chosen.pk and bid.status == BidStatus.SUBMITTED]
     return (
         bookings[chosen.booking_id],
@@ -257,6 +248,23 @@ def lock_for_accepting(chosen: Bid) -> tuple[Booking, Bid, list[Bid], list[Bid]]
         [bid for bid in others if bid.booking_id == chosen.booking_id],
         [bid for bid in others if bid.booking_id != chosen.booking_id],
     )
+
+
+def lock_rows(
+    booking_id: int, technician_id: int, starts_at: datetime, ends_at: datetime
+) -> tuple[dict[int, Booking], list[Bid]]:
+    """Lock a booking with its bids, and the technician's other offers around that time with their bookings."""
+    travel = minutes("TRAVEL_MINUTES")
+    rivals = Bid.objects.standing().filter(
+        technician_id=technician_id, starts_at__lt=ends_at + travel, ends_at__gt=starts_at - travel
+    )
+    booking_ids = {booking_id, *rivals.values_list("booking_id", flat=True)}
+    bookings = {row.pk: row for row in locking(Booking.objects.filter(pk__in=booking_ids))}
+    wanted = Bid.objects.filter(booking_id=booking_id) | rivals
+    bids = list(locking(wanted.select_related("technician__user")))
+    for bid in bids:
+        bid.booking = bookings[bid.booking_id]
+    return bookings, bids
 
 
 def check_acceptable(booking: Booking, bid: Bid, revision: int, now: datetime) -> None:
@@ -331,14 +339,18 @@ def assign(
     by: User,
     overlap_allowed: bool,
     now: datetime,
+    reason: str = "",
+    told: bool = True,
 ) -> Session:
-    """Move the locked rows of an accepted offer and make the visit."""
-    move(chosen, BidStatus.ACCEPTED, by=by, now=now, reason=f"Revision {chosen.revision}, {chosen.price}.")
-    move(booking, BookingStatus.ASSIGNED, by=by, now=now, fee_floor=Decimal(0))
-    close_bids(siblings, BidStatus.NOT_SELECTED, "The customer chose another offer.", by=by, now=now)
+    """Move the locked rows of an accepted offer and make the visit. Without `told` the caller tells of it."""
+    why = reason or f"Revision {chosen.revision}, {chosen.price}."
+    move(chosen, BidStatus.ACCEPTED, by=by, now=now, reason=why, told=told)
+    fresh: dict[str, Any] = {"fee_floor": Decimal(0), "target_passed_at": None}
+    move(booking, BookingStatus.ASSIGNED, by=by, now=now, reason=reason, told=told, **fresh)
+    close_bids(siblings, BidStatus.NOT_SELECTED, f"{chooser(by)} chose another offer.", by=by, now=now)
     withdraw_clashing(chosen.technician.user, clashing, by=by, now=now)
     session = make_visit(chosen, overlap_allowed=overlap_allowed, now=now)
-    note(session, "", by=by, now=now, reason="Overlap allowed." if overlap_allowed else "")
+    note(session, "", by=by, now=now, reason="Overlap allowed." if overlap_allowed else "", told=told)
     return session
 
 
@@ -386,7 +398,8 @@ def release(session: Session, *, by: User, reason: str, now: datetime | None = N
         if held.status != SessionStatus.PENDING:
             raise moved_on(held)
         move(held, SessionStatus.CANCELLED, by=by, now=now, reason=reason)
-        move(bid, BidStatus.RELEASED, by=by, now=now, reason=reason, outcome="You withdrew after winning.")
+        outcome = "The desk took the job back." if by.role == Role.ADMIN else "You withdrew after winning."
+        move(bid, BidStatus.RELEASED, by=by, now=now, reason=reason, outcome=outcome)
         reopen(booking, by=by, now=now, reason=reason)
-        close_proposals(held, now)
+        close_proposals(held, by=by, now=now)
     return booking

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.models import Role, User
 from bookings.actions.moves import (
+    chooser,
     close_bids,
     close_proposals,
     lock_booking,
@@ -102,18 +103,25 @@ def open_booking(booking: Booking, *, by: User, now: datetime | None = None) -> 
     with transaction.atomic():
         draft = lock_booking(booking.pk)
         require_customer(draft, by)
-        if draft.status == BookingStatus.DRAFT:
-            check_complete(draft, now)
-        move(
-            draft,
-            BookingStatus.OPEN,
-            by=by,
-            now=now,
-            placed_at=now,
-            expires_at=draft.latest_start,
-            policy=Policy().as_json(),
-        )
+        place(draft, by=by, now=now)
     return draft
+
+
+def place(draft: Booking, *, by: User, now: datetime, reason: str = "") -> None:
+    """Open a draft, locked or new. Raises `Invalid` naming what is missing, `Conflict` when it is placed already."""
+    if draft.status == BookingStatus.DRAFT:
+        check_complete(draft, now)
+    policy = Policy().as_json()
+    move(
+        draft,
+        BookingStatus.OPEN,
+        by=by,
+        now=now,
+        reason=reason,
+        placed_at=now,
+        expires_at=draft.latest_start,
+        policy=policy,
+    )
 
 
 def check_complete(draft: Booking, now: datetime) -> None:
@@ -153,7 +161,13 @@ def check_not_too_far(moment: datetime, now: datetime) -> None:
 
 
 def change_window(
-    booking: Booking, *, by: User, window_start: datetime, window_end: datetime, now: datetime | None = None
+    booking: Booking,
+    *,
+    by: User,
+    window_start: datetime,
+    window_end: datetime,
+    reason: str = "Changed the time window.",
+    now: datetime | None = None,
 ) -> Booking:
     """Move the window of an open booking. Offers that no longer fit lapse; their technicians may offer again."""
     now = now or timezone.now()
@@ -168,9 +182,10 @@ def change_window(
         held.save(update_fields=["window_start", "window_end", "expires_at"])
         standing = locking(held.bids.filter(status=BidStatus.SUBMITTED))
         outside = [bid for bid in standing if not window_start <= bid.starts_at < window_end]
-        close_bids(outside, BidStatus.EXPIRED, "The customer changed the time. You may offer again.", by=by, now=now)
+        why = f"{chooser(by)} changed the time. You may offer again."
+        close_bids(outside, BidStatus.EXPIRED, why, by=by, now=now)
         # Last: it tells those whose offers still stand.
-        note(held, held.status, by=by, now=now, reason="Changed the time window.")
+        note(held, held.status, by=by, now=now, reason=reason)
     return held
 
 
@@ -181,12 +196,14 @@ def cancel_booking(
     reason: str,
     note: str = "",
     seen_fee: Decimal | None = None,
+    for_customer: bool = False,
     now: datetime | None = None,
 ) -> Booking:
     """Call a booking off, with the fee that the rule says, stored.
 
     The customer may until the work is done; the technician only once checked in (before that they
-    `release` it). `seen_fee` is the amount shown before the tap: another one by now raises `Conflict`.
+    `release` it). `seen_fee` is the amount shown before the tap: another one by now raises `Conflict`. With
+    `for_customer` an admin does what the customer wished: the fee is the customer's.
     """
     now = now or timezone.now()
     if reason not in CancelReason.values:
@@ -196,7 +213,7 @@ def cancel_booking(
         bids = list(locking(held.bids.filter(status=BidStatus.SUBMITTED)))
         session = locking(held.sessions.active()).first()
         check_may_cancel(held, session, by)
-        fee = fee_now(held, session, by, reason, now)
+        fee = fee_now(held, session, payer(held, by, for_customer), reason, now)
         if seen_fee is not None and seen_fee != fee.money.amount:
             raise Conflict(
                 f"The fee changed, please look again. {fee.sentence}",
@@ -248,12 +265,20 @@ def cancel_everything(
     if session is not None:
         stopped = {} if session.started_at is None else session.clock_stopped(now)
         move(session, SessionStatus.CANCELLED, by=by, now=now, reason=words, **stopped)
-        close_proposals(session, now)
+        close_proposals(session, by=by, now=now)
 
 
-def quote_cancellation(booking: Booking, *, by: User, reason: str = "", now: datetime | None = None) -> Fee:
+def quote_cancellation(
+    booking: Booking, *, by: User, reason: str = "", for_customer: bool = False, now: datetime | None = None
+) -> Fee:
     """What calling `booking` off would cost now; shown before the tap."""
-    return fee_now(booking, booking.sessions.active().first(), by, reason, now or timezone.now())
+    visit = booking.sessions.active().select_related("bid").first()
+    return fee_now(booking, visit, payer(booking, by, for_customer), reason, now or timezone.now())
+
+
+def payer(booking: Booking, by: User, for_customer: bool) -> User:
+    """Whose cancellation it is: the customer's, where an admin carries out their wish."""
+    return booking.customer if for_customer and by.role == Role.ADMIN else by
 
 
 def fee_now(booking: Booking, session: Session | None, by: User, reason: str, now: datetime) -> Fee:
@@ -283,14 +308,14 @@ def expire_booking(booking: Booking, *, now: datetime) -> None:
     close_bids(standing, BidStatus.CLOSED, "The job expired without a choice.", by=None, now=now)
 
 
-def reopen(booking: Booking, *, by: User, now: datetime, reason: str) -> None:
+def reopen(booking: Booking, *, by: User, now: datetime, reason: str, told: bool = True) -> None:
     """An assigned booking, locked, is open again: with time enough to find somebody else."""
     soon = now + minutes("REOPEN_MINUTES")
     expires = max(booking.latest_start or soon, soon)
     changes: dict[str, Any] = {"expires_at": expires, "fee_floor": Decimal(0)}
     if booking.window_end is None or booking.window_end <= expires:
         changes["window_end"] = expires + booking.duration
-    move(booking, BookingStatus.OPEN, by=by, now=now, reason=reason, **changes)
+    move(booking, BookingStatus.OPEN, by=by, now=now, reason=reason, told=told, **changes)
 
 
 def add_photo(booking: Booking, upload: UploadedFile[Any], *, by: User, now: datetime | None = None) -> BookingPhoto:

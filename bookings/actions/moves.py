@@ -1,7 +1,7 @@
 """What every action does the same way: lock, check who asks, move a state, write the history row.
 
 Locks are taken in one order everywhere, or two actions could wait for each other for ever:
-technician, bookings by id, bids by id, session, proposal.
+technician, bookings by id, bids by id, session, proposal, reviews by id, dispute.
 """
 
 from __future__ import annotations
@@ -12,28 +12,62 @@ from typing import Any, TypeVar
 
 from django.core.exceptions import PermissionDenied
 from django.db import models
+from django.http import Http404
 
 from accounts.models import Role, Technician, User
 from bookings.links import job_url, market_url
-from bookings.models import Bid, BidHistory, Booking, BookingHistory, Session, SessionHistory
-from bookings.states import BID_MOVES, BOOKING_MOVES, SESSION_MOVES, BidStatus, BookingStatus, ProposalStatus
+from bookings.models import (
+    Bid,
+    BidHistory,
+    Booking,
+    BookingHistory,
+    Dispute,
+    DisputeHistory,
+    ProposalHistory,
+    RescheduleProposal,
+    Review,
+    ReviewHistory,
+    Session,
+    SessionHistory,
+)
+from bookings.states import (
+    BID_MOVES,
+    BOOKING_MOVES,
+    DISPUTE_MOVES,
+    REVIEW_MOVES,
+    SESSION_MOVES,
+    BidStatus,
+    BookingStatus,
+    ProposalStatus,
+)
 from bookings.telling import tell
+from common.history import keep
 from common.refusals import Conflict
 
 M = TypeVar("M", bound=models.Model)
-Moving = Booking | Bid | Session
+Moving = Booking | Bid | Session | Review | Dispute
 
 MOVES: dict[type[models.Model], dict[str, tuple[str, ...]]] = {
     Booking: BOOKING_MOVES,
     Bid: BID_MOVES,
     Session: SESSION_MOVES,
+    Review: REVIEW_MOVES,
+    Dispute: DISPUTE_MOVES,
 }
 HISTORIES: dict[type[models.Model], Any] = {
     Booking: BookingHistory,
     Bid: BidHistory,
     Session: SessionHistory,
+    Review: ReviewHistory,
+    Dispute: DisputeHistory,
 }
-NOUNS: dict[type[models.Model], str] = {Booking: "job", Bid: "offer", Session: "visit"}
+NOUNS: dict[type[models.Model], str] = {
+    Booking: "job",
+    Bid: "offer",
+    Session: "visit",
+    Review: "review",
+    Dispute: "dispute",
+}
 
 
 def locking(rows: models.QuerySet[M], *, skip_locked: bool = False) -> models.QuerySet[M]:
@@ -47,8 +81,11 @@ def lock_technician(pk: int) -> Technician:
 
 
 def lock_booking(pk: int) -> Booking:
-    """The booking as it is now, held until the transaction ends."""
-    return locking(Booking.objects.select_related("category")).get(pk=pk)
+    """The booking as it is now, held until the transaction ends; 404 where it is gone, as drafts may be."""
+    held: Booking | None = locking(Booking.objects.select_related("category")).filter(pk=pk).first()
+    if held is None:
+        raise Http404
+    return held
 
 
 def lock_bid(pk: int, booking: Booking) -> Bid:
@@ -102,16 +139,8 @@ def note(
     told: bool = True,
 ) -> None:
     """Write the history row of what became of `row`, which was in state `before`, and tell those whom it concerns."""
-    kept = HISTORIES[type(row)].objects.create(
-        subject=row,
-        from_state=before,
-        to_state=row.status,
-        actor=by,
-        actor_role=by.role if by else "clock",
-        reason=reason[:300],
-        at=now,
-        device_at=device_at,
-    )
+    history = HISTORIES[type(row)]
+    kept = keep(history, before, row.status, by=by, now=now, reason=reason, device_at=device_at, subject=row)
     if told:
         tell([row], before, row.status, by=by, now=now, event=f"{kept._meta.model_name}.{kept.pk}")
 
@@ -145,18 +174,26 @@ def require_customer(booking: Booking, by: User) -> None:
         raise PermissionDenied("Only the customer of this job may do that.")
 
 
+def chooser(by: User) -> str:
+    """Who acts on the customer's side, as the technicians call them: the desk says what it did itself."""
+    return "The desk" if by.role == Role.ADMIN else "The customer"
+
+
 def require_technician(technician_id: int, by: User) -> None:
     """Only that technician, or an admin for them."""
     if by.pk != technician_id and by.role != Role.ADMIN:
         raise PermissionDenied("Only the technician of this job may do that.")
 
 
-def party_of(session: Session, by: User) -> str:
-    """Which side `by` is on: customer or technician; an admin speaks for the customer. Others are refused."""
+def party_of(session: Session, by: User, speaks_for: str = "") -> str:
+    """Which side `by` is on: customer or technician. An admin speaks for the customer unless told otherwise.
+
+    Others are refused.
+    """
     if by.pk == session.technician_id:
         return "technician"
     require_customer(session.booking, by)
-    return "customer"
+    return speaks_for or "customer" if by.role == Role.ADMIN else "customer"
 
 
 def close_bids(bids: Iterable[Bid], to: str, outcome: str, *, by: User | None, now: datetime) -> None:
@@ -173,9 +210,14 @@ def of_offers(bids: Sequence[Bid], what: str) -> str:
     return f"offers.{bids[0].pk}.{bids[0].revision}.{what}"
 
 
-def close_proposals(session: Session, now: datetime) -> None:
+def close_proposals(session: Session, *, by: User | None, now: datetime) -> None:
     """A visit that started or ended is no longer to be moved."""
     for proposal in locking(session.proposals.filter(status=ProposalStatus.PROPOSED)):
-        proposal.status = ProposalStatus.EXPIRED
-        proposal.answered_at = now
-        proposal.save(update_fields=["status", "answered_at"])
+        settle(proposal, ProposalStatus.EXPIRED, by=by, now=now)
+
+
+def settle(proposal: RescheduleProposal, status: str, *, by: User | None, now: datetime) -> None:
+    """A locked proposal no longer waits for its answer. Nobody is told here."""
+    before, proposal.status, proposal.answered_at = proposal.status, status, now
+    proposal.save(update_fields=["status", "answered_at"])
+    keep(ProposalHistory, before, status, by=by, now=now, subject=proposal)

@@ -12,13 +12,14 @@ from django.utils import timezone
 from accounts.models import User
 from bookings.actions.bids import not_free, visit_in_the_way
 from bookings.actions.booking import check_not_too_far, fee_now
-from bookings.actions.moves import lock_session, lock_technician, locking, moved_on, note, party_of
+from bookings.actions.moves import lock_session, lock_technician, locking, moved_on, note, party_of, settle
 from bookings.links import job_url
-from bookings.models import RescheduleProposal, Session
+from bookings.models import ProposalHistory, RescheduleProposal, Session
 from bookings.rules.numbers import minutes
 from bookings.rules.words import span
 from bookings.states import Party, ProposalStatus, SessionStatus
 from bookings.telling import tell
+from common.history import keep
 from common.refusals import Conflict, Invalid
 
 
@@ -42,7 +43,8 @@ def propose_reschedule(
         party = party_of(held, by)
         ends = ends_at or starts_at + (held.ends_at - held.starts_at)
         check_new_time(held, starts_at, ends, now)
-        make_room(held, party, now)
+        check_free(held, starts_at, ends)
+        make_room(held, party, by=by, now=now)
         made = RescheduleProposal.objects.create(
             session=held,
             proposed_by=by,
@@ -54,6 +56,7 @@ def propose_reschedule(
             proposed_at=now,
             expires_at=lapse_of(held, starts_at, now),
         )
+        keep(ProposalHistory, "", made.status, by=by, now=now, subject=made)
         told(made, "", by=by, now=now)
         return made
 
@@ -73,7 +76,7 @@ def fee_to_keep(session: Session, party: str, by: User, now: datetime) -> Decima
 
 
 def check_new_time(session: Session, starts_at: datetime, ends_at: datetime, now: datetime) -> None:
-    """Raise unless the visit can be moved, and moved to that time."""
+    """Raise unless the visit can be moved, and moved to that time; who else has it, `check_free` asks."""
     if session.status != SessionStatus.PENDING:
         raise moved_on(session)
     if starts_at <= now:
@@ -83,11 +86,15 @@ def check_new_time(session: Session, starts_at: datetime, ends_at: datetime, now
         raise Invalid("The visit must end after it starts, and within a day.")
     if (starts_at, ends_at) == (session.starts_at, session.ends_at):
         raise Invalid("That is the time it has already.")
+
+
+def check_free(session: Session, starts_at: datetime, ends_at: datetime) -> None:
+    """Raise `Conflict` where the technician has another visit then."""
     if visit_in_the_way(session.technician_id, starts_at, ends_at, besides=session.pk):
         raise Conflict("The technician has another visit at that time. Choose another one.")
 
 
-def make_room(session: Session, party: str, now: datetime) -> None:
+def make_room(session: Session, party: str, *, by: User, now: datetime) -> None:
     """Withdraw one's own open proposal; the other side's wants an answer first."""
     standing = locking(session.proposals.filter(status=ProposalStatus.PROPOSED)).first()
     if standing is None:
@@ -99,18 +106,12 @@ def make_room(session: Session, party: str, now: datetime) -> None:
             next_label="See the proposal",
         )
     # Nobody is told: the new proposal says all.
-    settle(standing, ProposalStatus.WITHDRAWN if standing.party == party else ProposalStatus.EXPIRED, now)
-
-
-def settle(proposal: RescheduleProposal, status: str, now: datetime) -> None:
-    """A locked proposal no longer waits for its answer."""
-    proposal.status, proposal.answered_at = status, now
-    proposal.save(update_fields=["status", "answered_at"])
+    settle(standing, ProposalStatus.WITHDRAWN if standing.party == party else ProposalStatus.EXPIRED, by=by, now=now)
 
 
 def close(proposal: RescheduleProposal, status: str, *, by: User | None, now: datetime) -> None:
     """Answer a locked proposal, take it back or let it lapse, and tell the side that waits."""
-    settle(proposal, status, now)
+    settle(proposal, status, by=by, now=now)
     told(proposal, ProposalStatus.PROPOSED, by=by, now=now)
 
 
@@ -145,6 +146,7 @@ def accept_reschedule(proposal: RescheduleProposal, *, by: User, now: datetime |
             if held.expires_at <= now:
                 raise Conflict("This proposal has lapsed. Propose a time yourself.")
             check_new_time(held.session, held.starts_at, held.ends_at, now)
+            check_free(held.session, held.starts_at, held.ends_at)
             close(held, ProposalStatus.ACCEPTED, by=by, now=now)
             shift(held, by=by, now=now)
             return held.session

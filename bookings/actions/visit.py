@@ -40,7 +40,7 @@ def check_in(session: Session, *, by: User, now: datetime | None = None, device_
         require_technician(held.technician_id, by)
         move(held, SessionStatus.WAITING, by=by, now=now, device_at=device_at, checked_in_at=now)
         move(held.booking, BookingStatus.IN_PROGRESS, by=by, now=now, device_at=device_at)
-        close_proposals(held, now)
+        close_proposals(held, by=by, now=now)
     return held
 
 
@@ -165,15 +165,15 @@ def keep_completion(session: Session, note: str, images: Iterable[File[bytes]], 
 
 
 def record_contact_attempt(
-    session: Session, *, by: User, channel: str, note: str = "", now: datetime | None = None
+    session: Session, *, by: User, channel: str, note: str = "", party: str = "", now: datetime | None = None
 ) -> ContactAttempt:
-    """Keep that one side tried to reach the other, before the work began."""
+    """Keep that one side tried to reach the other, before the work began. `party` is whom an admin speaks for."""
     now = now or timezone.now()
     if channel not in ContactChannel.values:
         raise Invalid("Please say how you tried: a call, a message, or the bell.")
     with transaction.atomic():
         held = lock_session(session.pk)
-        party = party_of(held, by)
+        party = party_of(held, by, party)
         if held.status not in (SessionStatus.PENDING, SessionStatus.WAITING):
             raise moved_on(held)
         made = ContactAttempt.objects.create(session=held, by=by, party=party, channel=channel, note=note[:200], at=now)
@@ -181,16 +181,16 @@ def record_contact_attempt(
         return made
 
 
-def report_no_show(session: Session, *, by: User, now: datetime | None = None) -> Session:
+def report_no_show(session: Session, *, by: User, party: str = "", now: datetime | None = None) -> Session:
     """One side was not there. It takes an arrival (of the technician), a wait and a contact attempt (rule 11).
 
     The technician reports the customer while waiting at the door; the customer reports a technician who
-    never checked in. Raises `Conflict` with what is still missing.
+    never checked in; an admin for the side `party`. Raises `Conflict` with what is still missing.
     """
     now = now or timezone.now()
     with transaction.atomic():
         held = lock_session(session.pk)
-        absent = Party.CUSTOMER if party_of(held, by) == Party.TECHNICIAN else Party.TECHNICIAN
+        absent = Party.CUSTOMER if party_of(held, by, party) == Party.TECHNICIAN else Party.TECHNICIAN
         if missing := missing_for_no_show(held, absent, now, wait=minutes("NO_SHOW_WAIT_MINUTES")):
             raise Conflict(missing, next_url=job_url(held.booking_id), next_label="See the job")
         close_as_no_show(held, absent, by=by, now=now)
@@ -230,7 +230,7 @@ def close_as_no_show(session: Session, absent: str, *, by: User | None, now: dat
         fee_amount=fee.money.amount,
         fee_explanation=fee.sentence[:300],
     )
-    close_proposals(session, now)
+    close_proposals(session, by=by, now=now)
 
 
 def renew_start_code(session: Session, *, by: User) -> Session:

@@ -1,5 +1,5 @@
 """What follows live on pages of bookings: the customer's side, the technician's, and everybody's banner."""
 
-from bookings.live import banner, customer, technician
+from bookings.live import banner, customer, disputes, reviews, technician
 
-__all__ = ["banner", "customer", "technician"]
+__all__ = ["banner", "customer", "disputes", "reviews", "technician"]

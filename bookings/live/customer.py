@@ -32,6 +32,7 @@ from bookings.models import (
     RescheduleProposal,
     Session,
 )
+from bookings.rating import rate
 from bookings.states import ACTIVE_BOOKING, BidStatus, BookingStatus
 from realtime.fragments import Fragment, Watch, watch
 from realtime.topics import Topic, user_topic
@@ -87,8 +88,8 @@ BOOKING = of_booking(Booking, placed)
 BIDS = of_booking(Bid, lambda bid: bid.booking_id)
 VISITS = of_booking(Session, lambda session: session.booking_id)
 WHO = (
-    of_booking(User, bookings_showing, fields=("name", "photo", "phone")),
-    of_booking(Technician, bookings_showing, fields=("verified_at",)),
+    of_booking(User, bookings_showing, remember=("role",), fields=("name", "photo", "phone"), referring=True),
+    of_booking(Technician, bookings_showing, fields=("verified_at",), referring=True),
 )
 
 head = Fragment(
@@ -136,7 +137,8 @@ timeline = Fragment(
 def load_offers(keys: Sequence[str]) -> Mapping[str, Bid]:
     """The offers among `keys` that the customer can still accept."""
     rows = Bid.objects.standing().filter(pk__in=ids(keys), booking__status=BookingStatus.OPEN)
-    found = rows.for_lists().prefetch_related("technician__skills")
+    found = list(rows.for_lists().prefetch_related("technician__skills"))
+    rate(bid.technician for bid in found)
     return {str(bid.pk): bid for bid in found}
 
 
@@ -160,9 +162,9 @@ offer = Fragment(
     topics=lambda bid: [booking_customer(bid.booking_id)],
     watches=[
         watch(Bid),
-        watch(Booking, fields=("status",), touches=bids_of),
-        watch(User, fields=("name", "photo"), touches=offer_places),
-        watch(Technician, fields=("verified_at", "about"), touches=offer_places),
+        watch(Booking, fields=("status",), touches=bids_of, referring=True),
+        watch(User, remember=("role",), fields=("name", "photo"), touches=offer_places, referring=True),
+        watch(Technician, fields=("verified_at", "about"), touches=offer_places, referring=True),
     ],
     order=lambda bid: f"{bid.amount:013.3f} {bid.pk:012}",
 )
@@ -200,7 +202,7 @@ active_job = Fragment(
         watch(Booking, remember=("status", "customer_id")),
         watch(Bid, touches=at_home),
         watch(Session, touches=at_home),
-        watch(User, fields=("name", "photo"), touches=names_at_home),
+        watch(User, remember=("role",), fields=("name", "photo"), touches=names_at_home, referring=True),
     ],
     order=jobs.urgency,
 )

@@ -14,6 +14,7 @@ from accounts.models import Technician
 from bookings import banner
 from bookings.models import Booking, CompletionNote, RescheduleProposal, Session
 from bookings.querysets import BookingQuerySet
+from bookings.rating import rate
 from bookings.states import ACTIVE_SESSION, BookingStatus, Party, ProposalStatus, SessionStatus
 from common.money import Money
 
@@ -150,7 +151,9 @@ def whole(keys: Sequence[str]) -> Mapping[str, Job]:
     rows = visits("technician__user", "bid", "completion").prefetch_related(
         "technician__skills", "completion__photos", Prefetch("proposals", standing, to_attr="standing")
     )
-    return wrapped(placed(keys).with_bids().prefetch_related(Prefetch("sessions", rows, to_attr="visits")))
+    found = wrapped(placed(keys).with_bids().prefetch_related(Prefetch("sessions", rows, to_attr="visits")))
+    rate(job.technician for job in found.values() if job.technician)
+    return found
 
 
 def details(keys: Sequence[str]) -> Mapping[str, Booking]:

@@ -189,7 +189,7 @@ work = Fragment(
     topics=work_topics,
     watches=[
         watch(Bid, fields=("status", "revision"), touches=own_and_rivals),
-        watch(Booking, fields=(*WHEN, "put_away_at"), touches=all_offers),
+        watch(Booking, fields=(*WHEN, "put_away_at"), touches=all_offers, referring=True),
         watch(Session, touches=visit),
         watch(RescheduleProposal, touches=visit_of),
         watch(ContactAttempt, touches=visit_of),
@@ -202,8 +202,8 @@ work_place = Fragment(
     topics=work_topics,
     watches=[
         watch(Session, fields=("status",), touches=visit_gained_or_lost),
-        watch(Booking, fields=("put_away_at",), touches=all_offers),
-        watch(User, fields=("name", "phone", "email"), touches=visits_at),
+        watch(Booking, fields=("put_away_at",), touches=all_offers, referring=True),
+        watch(User, remember=("role",), fields=("name", "phone", "email"), touches=visits_at, referring=True),
     ],
 )
 work_job = Fragment(
@@ -213,7 +213,7 @@ work_job = Fragment(
     topics=work_topics,
     watches=[
         watch(Bid, fields=("status",), touches=lambda bid: [own(bid)]),
-        watch(Booking, fields=WHEN, touches=all_offers),
+        watch(Booking, fields=WHEN, touches=all_offers, referring=True),
         watch(BookingPhoto, touches=lambda photo: all_offers(photo.booking)),
     ],
 )
@@ -255,6 +255,6 @@ today = Fragment(
         watch(Session, touches=lambda session: [day(session.technician_id)]),
         watch(Bid, fields=("status", "revision"), touches=lambda bid: [day(bid.technician_id)]),
         watch(RescheduleProposal, touches=lambda proposal: [day(proposal.session.technician_id)]),
-        watch(User, fields=("name", "phone"), touches=days_at),
+        watch(User, remember=("role",), fields=("name", "phone"), touches=days_at, referring=True),
     ],
 )

@@ -9,6 +9,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
+from accounts.models import Role
 from bookings.models import BidHistory, Booking, BookingHistory, SessionHistory
 from bookings.states import BidStatus, BookingStatus, SessionStatus
 
@@ -77,11 +78,12 @@ def who(row: Any) -> str:
 
 def of_booking(row: BookingHistory) -> Event | None:
     """What the booking's own history tells. Its being assigned, begun and done is told by the visit."""
+    you = "The desk" if row.actor_role == Role.ADMIN else "You"
     if row.from_state == row.to_state == BookingStatus.OPEN:
-        return Event("You changed the time", row.at)
+        return Event(f"{you} changed the time", row.at)
     if row.to_state == BookingStatus.OPEN:
         again = row.from_state == BookingStatus.ASSIGNED
-        return Event("Open for offers again" if again else "You placed the job", row.at)
+        return Event("Open for offers again" if again else f"{you} placed the job", row.at)
     if row.to_state == BookingStatus.EXPIRED:
         return Event("Expired", row.at, "bad", row.reason)
     if row.to_state == BookingStatus.CANCELLED:
@@ -96,6 +98,8 @@ BY = {"customer": "you", "technician": "the technician"}
 
 def of_bid(row: BidHistory) -> Event | None:
     """What an offer's history tells: how it came and changed, not how it was set aside with the others."""
+    if row.actor_role == Role.ADMIN:
+        return of_bid_at_desk(row)
     if row.to_state == BidStatus.SUBMITTED:
         return Event(f"{who(row)} changed the offer" if row.from_state else f"{who(row)} made an offer", row.at)
     if row.to_state == BidStatus.ACCEPTED:
@@ -107,6 +111,17 @@ def of_bid(row: BidHistory) -> Event | None:
     if row.to_state == BidStatus.RELEASED:
         return Event(f"{who(row)} can no longer come", row.at, "bad", row.reason)
     return Event(f"{who(row)}'s offer lapsed", row.at) if row.to_state == BidStatus.EXPIRED else None
+
+
+def of_bid_at_desk(row: BidHistory) -> Event | None:
+    """The same, of what the desk did: an offer that it made itself is told by its being accepted."""
+    if row.to_state == BidStatus.ACCEPTED:
+        return Event(f"The desk booked {who(row)}", row.at, why=str(row.subject.price))
+    if row.to_state == BidStatus.REJECTED:
+        return Event(f"The desk declined {who(row)}'s offer", row.at)
+    if row.to_state == BidStatus.RELEASED:
+        return Event(f"{who(row)} no longer comes", row.at, "bad", row.reason)
+    return Event(f"{who(row)}'s offer was withdrawn", row.at) if row.to_state == BidStatus.WITHDRAWN else None
 
 
 def of_visit(row: SessionHistory) -> Event | None:

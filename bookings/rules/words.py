@@ -13,6 +13,12 @@ def clock_time(moment: datetime, zone: ZoneInfo) -> str:
     return f"{moment.astimezone(zone):%H:%M}"
 
 
+def moment(at: datetime, zone: ZoneInfo) -> str:
+    """Thu 4 Mar, 09:00 GMT, in the job's zone with its name."""
+    local = at.astimezone(zone)
+    return f"{local:%a} {local.day} {local:%b}, {local:%H:%M} {local:%Z}"
+
+
 def span(start: datetime, end: datetime, zone: ZoneInfo, *, now: datetime) -> str:
     """Tue 14:00-15:00 GMT, in the job's zone with its name; with the date when "Tue" could be another week's."""
     first, last = start.astimezone(zone), end.astimezone(zone)

@@ -65,7 +65,7 @@ LOOKING = (
     (DRIVER, 404),
     (SIGNED_OUT, 302),
 )
-ELSEWHERE = ("job", "photo", "completion_photo")
+ELSEWHERE = ("job", "photo", "completion_photo", "review", "flag_review", "reviews_of")
 
 
 @pytest.fixture

@@ -29,6 +29,12 @@ def test_the_lists_show_what_there_is(desk, alice, bob, model):
     assert desk.get(f"/admin/bookings/{model}/").status_code == 200
 
 
+def test_a_draft_is_its_customers_alone(desk, alice):
+    draft = make.draft(alice, title="A secret plan")
+    assert "A secret plan" not in desk.get("/admin/bookings/booking/").content.decode()
+    assert desk.get(f"/admin/bookings/booking/{draft.pk}/change/").status_code == 302  # to the start: there is none
+
+
 @pytest.mark.parametrize("model", ["booking", "bid", "session"])
 def test_a_row_shows_its_history(desk, alice, bob, model):
     session = make.live(make.visit(alice, bob))

@@ -13,19 +13,38 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from bookings import actions, notices, telling
-from bookings.models import Bid, Booking, ContactAttempt, RescheduleProposal, Session
+from bookings import actions, notices, notices_desk, notices_disputes, notices_reviews, telling
+from bookings.models import (
+    Bid,
+    Booking,
+    ContactAttempt,
+    Dispute,
+    DisputeEvidence,
+    RescheduleProposal,
+    Review,
+    Session,
+)
 from bookings.notices import CLASH, SILENT, TABLE, Step, Told
-from bookings.states import BID_MOVES, BOOKING_MOVES, SESSION_MOVES, ProposalStatus
+from bookings.states import (
+    BID_MOVES,
+    BOOKING_MOVES,
+    DISPUTE_MOVES,
+    REVIEW_MOVES,
+    SESSION_MOVES,
+    ProposalStatus,
+)
 from bookings.telling import NEAR, WORDS, fields
-from bookings.tests import make
+from bookings.tests import make, scenes_desk, scenes_disputes, scenes_reviews  # noqa: F401 (their scenes join the others)
 from bookings.tests.follow import audience, keys_of, touched_by
 from bookings.tests.make import HOUR, MINUTE, NOW
 from bookings.tests.scenes import SCENES, Act, Cast, Scene
 from notifications.kinds import Kind
 from notifications.models import Channel, FanOut, Mail, MailStatus, Notification
 
-KINDS: dict[str, Kind] = {each.name: each for each in vars(notices).values() if isinstance(each, Kind)}
+TABLES = (notices, notices_desk, notices_disputes, notices_reviews)
+KINDS: dict[str, Kind] = {
+    each.name: each for module in TABLES for each in vars(module).values() if isinstance(each, Kind)
+}
 
 
 def told_by(act: Act) -> list[Notification]:
@@ -104,13 +123,20 @@ def test_each_is_as_its_kind_says_and_is_mailed_where_it_should_be(played: Playe
         kind = KINDS[row.kind]
         assert (row.priority, row.read_at, row.toasts) == (kind.priority, None, True)
         assert row.user.role in kind.roles
-        booking_id = row.url.strip("/").rpartition("/")[2]
-        near = row.kind == "bookings.new_job"
-        assert (row.url, row.group) == (
-            ("/market/", NEAR) if near else (f"/jobs/{booking_id}/", f"booking.{booking_id}")
-        )
+        assert is_addressed(row)
     wanted = [row for row in played.rows if Channel.EMAIL in KINDS[row.kind].channels]
     assert sorted(played.mails) == sorted((row.user_id, row.kind, row.event) for row in wanted)
+
+
+def is_addressed(row: Notification) -> bool:
+    """Whether it leads where its reader looks at what it tells of, and is read with the others about that."""
+    noun, pk = row.url.strip("/").split("/")[-2:] if row.url.count("/") > 2 else ("market", "")
+    if row.user.role == "admin":
+        return row.url == f"/desk/{noun}/{pk}/" and row.group == f"desk.{noun}"
+    if noun == "disputes":
+        return row.group.startswith("booking.")
+    near = row.kind == "bookings.new_job"
+    return (row.url, row.group) == (("/market/", NEAR) if near else (f"/jobs/{pk}/", f"booking.{pk}"))
 
 
 def test_no_notice_gives_away_what_pages_keep_to_the_two_sides(played: Played) -> None:
@@ -128,12 +154,22 @@ def test_every_kind_is_in_the_table_and_its_words_are_known() -> None:
     assert all(fields(kind) <= set(WORDS) for kind in KINDS.values())
 
 
+EITHER = (
+    "the other side",
+    "the side that asked",
+    "whom the review is about",
+    "who wrote the review",
+    "who flagged the review",
+)
+
+
 def test_whoever_is_told_has_a_role_of_the_kind() -> None:
     """Or a notice would be declared and never arrive."""
     for each in TABLE.values():
         for told in each:
-            side = {"the job's customer": "customer"}.get(told.whom, "technician")
-            assert told.whom in ("the other side", "the side that asked") or side in told.kind.roles, told
+            sides = {"the job's customer": ["customer"], "the desk": ["admin"]}
+            sides |= {whom: ["customer", "technician"] for whom in EITHER}
+            assert set(told.kind.roles) >= set(sides.get(str(told.whom), ["technician"])), told
 
 
 # --- Every step -----------------------------------------------------------------------------------
@@ -141,12 +177,15 @@ def test_whoever_is_told_has_a_role_of_the_kind() -> None:
 
 def steps() -> Iterator[tuple[type, str, str]]:
     """Every step there is: the moves, what is made, and what changes without a move."""
-    for model, moves in ((Booking, BOOKING_MOVES), (Bid, BID_MOVES), (Session, SESSION_MOVES)):
+    machines = ((Booking, BOOKING_MOVES), (Bid, BID_MOVES), (Session, SESSION_MOVES), (Review, REVIEW_MOVES))
+    for model, moves in (*machines, (Dispute, DISPUTE_MOVES)):
         yield from ((model, start, end) for start, ends in moves.items() for end in ends)
     yield from ((RescheduleProposal, "proposed", end) for end in ProposalStatus.values if end != "proposed")
     yield from ((Bid, "", "submitted"), (Session, "", "pending"), (RescheduleProposal, "", "proposed"))
     yield from ((Booking, "open", "open"), (Bid, "submitted", "submitted"), (Session, "pending", "pending"))
-    yield from ((Bid, "submitted", CLASH), (ContactAttempt, "", ""))
+    yield from ((Bid, "submitted", CLASH), (ContactAttempt, "", ""), (Review, "", "submitted"))
+    yield from ((Dispute, "", "open"), (DisputeEvidence, "", ""))
+    yield from notices_desk.TABLE  # what the desk and the clock do is no move of a state
 
 
 def test_every_step_is_told_or_says_why_it_is_not() -> None:

@@ -203,8 +203,14 @@ class TestLookingAtAJob:
         actions.cancel_booking(booking, by=alice, reason="mistake")
         actions.booking.expire_booking(make.fresh(other), now=timezone.now())
         sent = heard.by(dora)
-        assert "called this job off" in sent[f"bookings-open-job-{booking.pk}"]
+        assert "The customer called this job off" in sent[f"bookings-open-job-{booking.pk}"]
         assert "Nobody was chosen in time" in sent[f"bookings-open-job-{other.pk}"]
+
+    def test_one_that_the_desk_called_off_says_whose_doing_it_was(self, heard, alice, dora, frank):
+        booking = make.job(alice, now=timezone.now(), **later())
+        heard.forget()
+        actions.cancel_booking(booking, by=frank, reason="mistake")
+        assert "The desk called this job off" in heard.by(dora)[f"bookings-open-job-{booking.pk}"]
 
     def test_it_counts_the_offers_and_follows_the_window_and_the_photos(self, heard, media, alice, bob, dora):
         booking = make.job(alice)
@@ -419,5 +425,5 @@ def test_being_verified_lifts_the_note_on_every_open_page_of_that_technician(hea
     nina.technician.verified_at = NOW
     nina.technician.save(update_fields=["verified_at"])
     assert heard.of(live.papers) == {(f"user.{nina.pk}", str(nina.pk))}
-    assert "still checking" not in heard.by(nina)[f"bookings-papers-{nina.pk}"]
+    assert "not offer yet" not in heard.by(nina)[f"bookings-papers-{nina.pk}"]
     assert heard.by(dora) == {}

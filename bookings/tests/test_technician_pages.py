@@ -160,7 +160,7 @@ class TestAccess:
         for send in (client_of(nina).get, client_of(nina).post):
             response = send(reverse("bookings:offer", args=[booking.pk]))
             assert response.status_code == 403
-            assert "still checking your papers" in response.content.decode()
+            assert "not all of your papers are approved" in response.content.decode()
 
     def test_who_lacks_the_skill_is_told_so(self, alice):
         sparks, booking = make.technician("Sparks", "electrics"), make.job(alice)

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from accounts.access import signed_in
 from accounts.models import Role
 from bookings import access
+from bookings.links import desk_url
 from bookings.telling import group_of
 from bookings.views.reading import read_on_page
 
@@ -27,4 +28,4 @@ def job(request: HttpRequest, pk: int) -> HttpResponseBase:
         return customer.job(request, pk)
     if user.role == Role.TECHNICIAN:
         return technician.job(request, pk)
-    return redirect("admin:bookings_booking_change", access.booking_for(user, pk).pk)
+    return redirect(desk_url("booking", access.booking_for(user, pk).pk))

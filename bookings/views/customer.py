@@ -42,7 +42,12 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
     if booking.status == BookingStatus.DRAFT:
         raise Http404
     offers = booking.bids.standing().values_list("pk", flat=True)
-    context = {"booking": booking, "topic": booking_customer(booking.pk), "offers": offers}
+    context = {
+        "dispute_key": f"{pk}-{booking.customer_id}",
+        "booking": booking,
+        "topic": booking_customer(booking.pk),
+        "offers": offers,
+    }
     return render(request, "bookings/job.html", context)
 
 

@@ -17,7 +17,7 @@ from realtime.pages import live_page
 from realtime.topics import user_topic
 
 HISTORY_PAGE = 10
-STARTS = {Role.TECHNICIAN: "bookings:today", Role.DRIVER: "tracking:drive", Role.ADMIN: "desk:messages"}
+STARTS = {Role.TECHNICIAN: "bookings:today", Role.DRIVER: "tracking:drive", Role.ADMIN: "desk:dashboard"}
 
 
 @require_safe

@@ -151,6 +151,7 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
         "technician": technician,
         "bid": bid,
         "keys": [bid.pk] if bid else [],
+        "dispute_key": f"{booking.pk}-{user.pk}",
         "area_keys": [booking.pk] if on_market else [],
         "topic": live.work_topic(booking.pk, user.pk),
         "market_topic": live.market_job_topic(booking.pk),

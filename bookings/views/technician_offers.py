@@ -25,7 +25,7 @@ from bookings.work import load_open_jobs
 from common.idempotency import idempotent
 from realtime.pages import live_page
 
-NOT_VERIFIED = "You may look, but not offer yet: we are still checking your papers."
+NOT_VERIFIED = "You may look, but not offer yet: not all of your papers are approved."
 
 
 @require_http_methods(["GET", "POST"])

@@ -13,6 +13,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from accounts.audit import record
 from accounts.models import Role, User
 from chat import files as attached
 from chat.access import conversation_for, may_write, side_of
@@ -115,7 +116,21 @@ def say(
     attached.keep(message, files)
     conversation.save(update_fields=["last_seq", "last_at"])
     tell(conversation, message, by=by, now=now)
+    record_message("wrote_message", conversation, by=by, now=now)
     return message
+
+
+def record_message(verb: str, conversation: Conversation, *, by: User, now: datetime) -> None:
+    """The desk's line about something it said. The words stand in the conversation alone."""
+    record(
+        by,
+        verb,
+        subject_kind="conversation",
+        subject_id=conversation.pk,
+        label=conversation.subject or str(conversation.person or "") or about_job(conversation).removeprefix(" "),
+        person=conversation.person,
+        now=now,
+    )
 
 
 def people_of(conversation: Conversation) -> list[int]:
@@ -164,4 +179,5 @@ def delete_message(message: Message, *, by: User, now: datetime | None = None) -
             attached.forget(gone)
             gone.text, gone.deleted_at = "", now or timezone.now()
             gone.save(update_fields=["text", "deleted_at"])
+            record_message("took_back_message", held, by=by, now=gone.deleted_at)
     return gone

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 
+from accounts.access import require_desk
+from accounts.audit import record
 from accounts.models import Role, User
 from chat.models import QuickReply
 from chat.rules.text import clean_text
@@ -16,30 +18,39 @@ from common.refusals import Conflict, Invalid
 LONGEST = 200
 
 
-def add_quick_reply(role: str, text: str, *, by: User) -> QuickReply:
+def add_quick_reply(role: str, text: str, *, by: User, now: datetime | None = None) -> QuickReply:
     """One more sentence for a role, as the last. Raises `Invalid` for one that is there already."""
     require_desk(by)
     if role not in Role.values:
         raise Invalid("Please choose a role.")
     sentence = clean_reply(text)
     last = QuickReply.objects.filter(role=role).aggregate(last=Max("position"))["last"]
-    return saved(QuickReply(role=role, text=sentence, position=0 if last is None else last + 1))
+    with transaction.atomic():
+        made = saved(QuickReply(role=role, text=sentence, position=0 if last is None else last + 1))
+        record(by, "added_quick_reply", label=f"{role}: {sentence}", now=now)
+    return made
 
 
-def change_quick_reply(reply: QuickReply, text: str, *, by: User) -> QuickReply:
+def change_quick_reply(reply: QuickReply, text: str, *, by: User, now: datetime | None = None) -> QuickReply:
     """Put it in other words."""
     require_desk(by)
-    reply.text = clean_reply(text)
-    return saved(reply, "text")
+    before, reply.text = reply.text, clean_reply(text)
+    with transaction.atomic():
+        changed = saved(reply, "text")
+        details = {"text": [before, reply.text]}
+        record(by, "changed_quick_reply", label=f"{reply.role}: {reply.text}", details=details, now=now)
+    return changed
 
 
-def remove_quick_reply(reply: QuickReply, *, by: User) -> None:
+def remove_quick_reply(reply: QuickReply, *, by: User, now: datetime | None = None) -> None:
     """Take it away."""
     require_desk(by)
-    reply.delete()
+    with transaction.atomic():
+        reply.delete()
+        record(by, "removed_quick_reply", label=f"{reply.role}: {reply.text}", now=now)
 
 
-def order_quick_replies(role: str, order: Sequence[int], *, by: User) -> None:
+def order_quick_replies(role: str, order: Sequence[int], *, by: User, now: datetime | None = None) -> None:
     """Put the replies of a role into the order of their ids. Raises `Conflict` when there are others by now."""
     require_desk(by)
     with transaction.atomic():
@@ -50,12 +61,7 @@ def order_quick_replies(role: str, order: Sequence[int], *, by: User) -> None:
             if rows[pk].position != position:
                 rows[pk].position = position
                 rows[pk].save(update_fields=["position"])
-
-
-def require_desk(by: User) -> None:
-    """Only admins."""
-    if by.role != Role.ADMIN:
-        raise PermissionDenied("Quick replies are kept by the desk.")
+        record(by, "ordered_quick_replies", label=role, now=now)
 
 
 def clean_reply(text: str) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
+from accounts.models import DeskAction
 from bookings.tests import make
 from bookings.tests.follow import touched_by
 from chat import actions
@@ -104,6 +107,15 @@ def texts(role="customer") -> list[str]:
 @pytest.fixture
 def three(frank):
     return [actions.add_quick_reply("customer", text, by=frank) for text in ("One", "Two", "Three")]
+
+
+def test_the_audit_keeps_when_each_was_done(frank):
+    hours = [timezone.now() - timedelta(hours=each) for each in (4, 3, 2, 1)]
+    reply = actions.add_quick_reply("customer", "One", by=frank, now=hours[0])
+    actions.change_quick_reply(reply, "First", by=frank, now=hours[1])
+    actions.order_quick_replies("customer", [reply.pk], by=frank, now=hours[2])
+    actions.remove_quick_reply(reply, by=frank, now=hours[3])
+    assert list(DeskAction.objects.order_by("pk").values_list("at", flat=True)) == hours
 
 
 def test_replies_stand_in_the_order_they_came(three, frank):

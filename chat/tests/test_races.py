@@ -114,8 +114,8 @@ def test_a_broadcast_tapped_twice_goes_out_once(alice, bob):
 
 def a_process(name: str) -> Book:
     """What a server process notes of the pages that people have open there."""
-    ringer = SimpleNamespace(depth=0)
-    hub: Any = SimpleNamespace(id=uuid4(), name=name, started_at=time.time(), sockets={}, ringer=ringer)
+    vitals = SimpleNamespace(report=dict)
+    hub: Any = SimpleNamespace(id=uuid4(), name=name, started_at=time.time(), sockets={}, vitals=vitals)
     return Book(hub)
 
 

@@ -127,7 +127,7 @@ class TestTheShell:
         assert "Sign in" in html
 
     @pytest.mark.parametrize(
-        ("role", "word"), [("customer", "Book"), ("technician", "Jobs"), ("admin", "Admin"), ("driver", "Me")]
+        ("role", "word"), [("customer", "Book"), ("technician", "Jobs"), ("admin", "Desk"), ("driver", "Me")]
     )
     def test_everybody_finds_their_own_way(self, client, django_user_model, role, word):
         client.force_login(django_user_model.objects.create_user(f"{role}@example.org", name="Maya", role=role))

@@ -24,7 +24,10 @@ class Pages:
 
     def __init__(self) -> None:
         stand_in = SimpleNamespace(
-            id=SIMULATOR, name="simulator", started_at=time.time(), ringer=SimpleNamespace(depth=0)
+            id=SIMULATOR,
+            name="simulator",
+            started_at=time.time(),
+            vitals=SimpleNamespace(report=dict),  # it serves nobody, so it counts nothing
         )
         self.book = Book(cast("Hub", stand_in))
         self.since: dict[int, float] = {}

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
-from demo.simulator import dispatching, driving, market, offers, shifts, talk, visits
+from demo.simulator import dispatching, driving, market, offers, opinions, shifts, talk, visits
 from demo.simulator.here import Pages
 from demo.simulator.vehicles import Fleet
 from demo.simulator.world import World
@@ -40,6 +40,7 @@ HABITS: tuple[Callable[[World], int], ...] = (
     offers.think_again,
     market.feed,
     offers.offer_to_each_other,
+    opinions.write,
     market.choose_among_simulated,
     driving.forget_tracks,
 )

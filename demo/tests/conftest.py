@@ -13,7 +13,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from accounts.models import User
 from demo.cast import DOMAIN
-from demo.fill import fill, make_people
+from demo.fill import make_people
 from demo.simulator.run import Simulator
 from demo.simulator.world import World
 
@@ -21,7 +21,7 @@ NOW = datetime(2026, 3, 11, 10, 5, tzinfo=UTC)  # a Wednesday
 
 
 def made_once(blocker: DjangoDbBlocker, make: Callable[[], None]) -> Iterator[None]:
-    """Do `make` in a transaction around all tests of a module; each test then rolls back to it."""
+    """Do `make` in a transaction around all tests of a module or folder; each test then rolls back to it."""
     with blocker.unblock(), transaction.atomic():
         make()
         yield
@@ -33,20 +33,9 @@ def made_people(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> It
     yield from made_once(django_db_blocker, lambda: make_people(NOW))
 
 
-@pytest.fixture(scope="module")
-def made_demo(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    yield from made_once(django_db_blocker, lambda: fill(NOW))
-
-
 @pytest.fixture
 def people(made_people: None, db: None) -> None:
     """A database with the demo's people, between whom nothing has happened yet."""
-
-
-@pytest.fixture
-def demo(made_demo: None, db: None, settings: Any) -> None:
-    """A database with the whole demo, in demo mode."""
-    settings.DEMO = True
 
 
 def person(name: str) -> User:

@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.test import Client
+from allauth.account.internal.flows.login import perform_login
+from allauth.account.models import Login
+from allauth.core.context import request_context
+from django.contrib.auth.models import AnonymousUser
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from accounts.actions import sign_up_customer
@@ -35,3 +39,17 @@ def test_in_demo_mode_the_demo_signs_in(people: None, client: Client, settings: 
     settings.DEMO = True
     client.post(reverse("account_login"), {"login": person("olivia").email, "password": PASSWORD})
     assert client.session["_auth_user_id"] == str(person("olivia").pk)
+
+
+@pytest.mark.parametrize(("demo", "page"), [(True, "/"), (False, "/accounts/inactive/")])
+def test_a_passkey_that_was_added_in_a_demo_opens_nothing_after_it(
+    people: None, client: Client, rf: RequestFactory, settings: Any, demo: bool, page: str
+) -> None:
+    """Where allauth arrives when a passkey was right: no password is asked, hence no backend."""
+    settings.DEMO = demo
+    request = rf.post("/")
+    request.session, request.user = client.session, AnonymousUser()
+    with request_context(request):
+        answer = perform_login(request, Login(user=person("olivia"), redirect_url="/"))
+    assert answer["Location"] == page
+    assert ("_auth_user_id" in request.session) is demo

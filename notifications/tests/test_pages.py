@@ -201,7 +201,7 @@ def test_all_means_ones_own(alice, charlie, verb):
     assert Notification.objects.filter(read_at=None).count() == 1
 
 
-def test_strangers_are_sent_to_sign_in():
+def test_strangers_are_sent_to_sign_in(db):
     for name in ("list", "read_all", "clear_all", "settings", "quiet", "pause", "resume"):
         url = reverse(f"notifications:{name}")
         for response in (Client().get(url), Client().post(url)):

@@ -14,8 +14,9 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from realtime import fragments
+from realtime import fragments, transport
 from realtime.pages import LivePage, begin
+from realtime.topics import Principal
 
 register = template.Library()
 
@@ -150,9 +151,11 @@ def live_head(context: template.Context) -> SafeString:
     if page is None and (user is None or not user.is_authenticated):
         return SafeString()
     page = page or begin(request)
+    link = getattr(request, "live_link", "")
+    who = Principal("link", link) if link else Principal("user", str(request.user.pk))
     values = {
         "cursor": page.cursor,
-        "transport": settings.LIVE["TRANSPORT"],
+        "transport": "poll" if transport.asks(who, (), None if link else user) else "socket",
         "socket": "/live/socket",
         "poll": reverse("realtime:poll"),
         "say": reverse("realtime:say"),
@@ -166,7 +169,6 @@ def live_head(context: template.Context) -> SafeString:
         "resync": settings.LIVE["HIDDEN_RESYNC_AFTER"],
         "away": settings.LIVE["AWAY_AFTER"],
     }
-    link = getattr(request, "live_link", "")
     if link:
         values["link"] = link
     return format_html('<meta name="live"{}>', format_html_join("", ' data-{}="{}"', values.items()))

@@ -18,6 +18,7 @@ from realtime.journal import Touch
 from realtime.management.commands import clock
 from realtime.models import JournalRow, ServerProcess
 from realtime.tests.harness import in_thread
+from realtime.ticking import Report
 
 LONG_AGO = timedelta(hours=3)
 
@@ -41,7 +42,8 @@ def test_one_tick_prunes_what_is_old(transactional_db: None) -> None:
     leave_behind(5)
     journal.write([Touch("test.1", "test.thing", "young")])
     assert due.run_due(timezone.now()) == 6
-    assert [row.key for row in JournalRow.objects.all()] == ["young"] and not ServerProcess.objects.exists()
+    left = JournalRow.objects.filter(topic="test.1")
+    assert [row.key for row in left] == ["young"] and not ServerProcess.objects.exists()
     assert due.run_due(timezone.now()) == 0
 
 
@@ -58,7 +60,7 @@ def test_two_clocks_at_once_do_nothing_twice(transactional_db: None) -> None:
     for thread in threads:
         thread.join()
     assert len(done) == 4 and sum(done) == 301
-    assert JournalRow.objects.count() == 0 and ServerProcess.objects.count() == 0
+    assert not JournalRow.objects.filter(topic="test.1").exists() and ServerProcess.objects.count() == 0
 
 
 @pytest.fixture
@@ -145,4 +147,32 @@ def test_told_to_stop_it_waits_for_what_runs_a_bounded_time(
 def test_one_tick_by_command(transactional_db: None) -> None:
     leave_behind(2)
     call_command("clock", once=True)
-    assert JournalRow.objects.count() == 0
+    assert not JournalRow.objects.filter(topic="test.1").exists()
+
+
+# --- Its own row ----------------------------------------------------------------------------------
+
+
+def test_a_clock_says_that_it_ticks_and_who_is_late(transactional_db: None, settings: Any) -> None:
+    settings.LIVE = {**settings.LIVE, "PRESENCE_EVERY": 60}
+    report, now = Report(), timezone.now()
+    report.late, report.done = ["bookings"], 7
+    assert report.run_due(now) == 0
+    row = ServerProcess.objects.get()
+    assert (row.kind, row.seen_at, row.counters) == ("clock", now, {"done": 7, "late": ["bookings"]})
+    report.run_due(now + timedelta(seconds=1))  # too soon to be said again
+    row.refresh_from_db()
+    assert row.seen_at == now
+    report.close()
+    assert not ServerProcess.objects.exists()
+
+
+def test_a_ticking_clock_keeps_its_row_and_one_tick_alone_leaves_none(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock, "due_by_app", dict)
+    call_command("clock", once=True)
+    assert not ServerProcess.objects.exists()
+    ticking = clock.Clock(Report())
+    ticking.tick(timezone.now())
+    assert ticking.wait(20) == [] and ServerProcess.objects.get().kind == "clock"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -327,3 +329,34 @@ def test_rows_that_change_together_are_made_ready_together(board: Board, monkeyp
     seen.clear()
     journal.write_touches([(None, rake), (spade, spade), (board, None)])
     assert seen == [["Rake", "Spade", "Spade"]]
+
+
+def test_who_refers_to_a_row_is_not_asked_when_it_is_made_and_once_when_it_changes(
+    registry: None, board: Board
+) -> None:
+    """What it remembers has it asked twice: who loses the row is told too. A row that goes is asked as well."""
+    asked: list[str] = []
+
+    def ask(row: Note) -> list[tuple[str, str]]:
+        asked.append(row.text)
+        return []
+
+    note = Note.objects.create(board=board, text="Rake")
+    plain = watch(Note, fields=("text",), touches=ask, referring=True)
+    by_id = fragments.Watching(declare(), plain)
+    by_board = fragments.Watching(declare("board.other"), replace(plain, remember=("board_id",)))
+    spade, moved = copy.copy(note), copy.copy(note)
+    spade.text = moved.text = "Spade"
+    moved.board_id = 0
+    cases: list[tuple[fragments.Watching, tuple[Note | None, Note | None], list[str]]] = [
+        (by_id, (None, note), []),
+        (by_id, (note, note), []),
+        (by_id, (note, spade), ["Spade"]),
+        (by_id, (note, moved), ["Spade"]),
+        (by_board, (note, moved), ["Rake", "Spade"]),
+        (by_id, (note, None), ["Rake"]),
+    ]
+    for watching, rows, expected in cases:
+        asked.clear()
+        watching.touched(*rows)
+        assert sorted(asked) == expected

@@ -34,7 +34,7 @@ class Nobody:
 
     def __init__(self) -> None:
         self.id, self.name, self.started_at, self.sockets = uuid.uuid4(), "test:1", time.time(), {}
-        self.ringer = type("Ringer", (), {"depth": 0})()
+        self.vitals = type("Vitals", (), {"report": staticmethod(counters.snapshot)})()
 
 
 @pytest.fixture
@@ -91,8 +91,8 @@ def test_a_batch_costs_the_same_for_one_and_for_a_hundred(book: Book, django_ass
     assert cost([page(n) for n in range(101)]) <= first + 1  # the first also makes the process's own row
     assert Presence.objects.count() == 101
     one_left = cost([page(n) for n in range(1, 101)])
-    all_left = cost([])
-    assert one_left == all_left and Presence.objects.count() == 0
+    all_left = cost([])  # the journal takes 150 rows a statement
+    assert all_left <= one_left + 2 and Presence.objects.count() == 0
 
 
 def test_being_seen_again_is_not_written_every_time(book: Book, settings: Any) -> None:
@@ -152,7 +152,7 @@ def test_coming_and_going_reaches_pages_that_watch_presence(
     book.write([])
     assert told() == 3
     book.write([page(1)])
-    ServerProcess.objects.update(seen_at=timezone.now() - timedelta(hours=1))
+    ServerProcess._base_manager.update(seen_at=timezone.now() - timedelta(hours=1))
     presence.forget_processes(timezone.now() - timedelta(minutes=3))
     assert told() == 5
 
@@ -161,7 +161,7 @@ def test_a_dead_process_is_forgotten_with_its_pages(book: Book) -> None:
     book.write([page(1), page(2)])
     alive = Book(Nobody())  # type: ignore[arg-type]
     alive.write([page(1)])
-    ServerProcess.objects.filter(pk=book._hub.id).update(seen_at=timezone.now() - timedelta(minutes=5))
+    ServerProcess._base_manager.filter(pk=book._hub.id).update(seen_at=timezone.now() - timedelta(minutes=5))
     assert presence.forget_processes(timezone.now() - timedelta(minutes=3)) == 1
     assert [row.pk for row in ServerProcess.objects.all()] == [alive._hub.id]
     assert Presence.objects.count() == 1
@@ -181,7 +181,10 @@ def test_each_process_writes_its_counters_as_one_row(live: Live, alices: Client,
     names = {name.partition("{")[0].removeprefix(counters.PREFIX) for name in row.counters}
     totals = "sockets_opened frames sent_bytes tail_finds hellos resumes resets slow_closed gone bells_lost batches"
     assert names >= {f"{name}_total" for name in [*totals.split(), "closes"]}
-    assert names >= {"sockets_open", "commit_to_send_seconds_sum", "commit_to_browser_seconds_count", "bells_waiting"}
+    assert names >= {"sockets_open", "commit_to_send_seconds_sum", "commit_to_browser_seconds_count"}
+    now, lately = row.counters.pop("now"), row.counters.pop("lately")
+    assert now["bells"] == now["hellos"] == now["behind"] == 0 and now["layer"] == "ok" and now["failing"] == []
+    assert lately["seconds"] >= 0 and all(isinstance(value, float | int) for value in lately["grew"].values())
     assert all(isinstance(value, float | int) for value in row.counters.values())
 
 
@@ -279,7 +282,7 @@ def test_asking_who_is_here_costs_the_same_for_many(book: Book, django_assert_nu
 
 def test_a_dead_process_leaves_behind_when_its_people_were_seen(book: Book) -> None:
     book.write([page(1, seen_at=time.time() - 500), page(2, principal=Principal("link", "secret"))])
-    ServerProcess.objects.update(seen_at=timezone.now() - timedelta(hours=1))
+    ServerProcess._base_manager.update(seen_at=timezone.now() - timedelta(hours=1))
     presence.forget_processes(timezone.now())
     seen = {(row.kind, row.principal) for row in LastSeen.objects.all()}
     assert ("user", "1") in seen and len(seen) == 2 and not any(name == "secret" for _, name in seen)

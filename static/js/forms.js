@@ -23,7 +23,7 @@ document.addEventListener("submit", (event) => {
   const form = event.target;
   if (event.defaultPrevented || form.method === "dialog") return;
   if (form.hasAttribute("data-sending")) { event.preventDefault(); return; } // the second tap of a double tap
-  if (form.method !== "post") return;
+  if (form.method !== "post" || form.hasAttribute("data-download")) return; // a file is saved, the page stays
   sending(form, true, event.submitter);
   setTimeout(() => sending(form, false, event.submitter), 20_000); // no answer: the same key may be sent again
 });

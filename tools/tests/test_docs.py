@@ -8,7 +8,7 @@ import pytest
 
 from tools.processes import ROOT
 
-READS = re.compile(r'(?:flag|number|whole|choice|words|figures|db_url|email_url|environ\.get)\(\s*"([A-Z_]+)"')
+READS = re.compile(r'(?:flag|number|whole|choice|words|figures|switches|db_url|email_url|environ\.get)\(\s*"([A-Z_]+)"')
 SOURCES = [ROOT / "config" / "settings.py", ROOT / "common" / "logs.py"]
 READ = {name for source in SOURCES for name in READS.findall(source.read_text())}
 

@@ -18,7 +18,7 @@ def ended(folder: Path, code: int, tally: dict[str, int] | None = None) -> suite
     if tally is not None:
         (folder / "tally.json").write_text(json.dumps(tally))
     process = processes.start([sys.executable, "-c", f"raise SystemExit({code})"])
-    going = suite.Going(suite.RUNS["unit-sqlite"], folder, process)
+    going = suite.Going(suite.RUNS["unit-sqlite-1"], folder, process)
     going.wait()
     return going
 
@@ -36,7 +36,7 @@ def test_a_run_that_passed_counts_its_tests(tmp_path):
 
 def test_a_run_that_died_is_an_error(tmp_path, capsys):
     assert ended(tmp_path, 139).tally(may_be_empty=False)["error"] == 1
-    assert "unit-sqlite ended with exit code 139" in capsys.readouterr().out
+    assert "unit-sqlite-1 ended with exit code 139" in capsys.readouterr().out
 
 
 def test_a_failed_test_is_not_counted_twice(tmp_path):
@@ -58,7 +58,7 @@ def test_a_hung_run_shows_its_stacks_and_ends(tmp_path):
     while "waiting" not in output.read_text():
         assert process.poll() is None
 
-    suite.Going(suite.RUNS["unit-sqlite"], tmp_path, process, until=0).wait()
+    suite.Going(suite.RUNS["unit-sqlite-1"], tmp_path, process, until=0).wait()
 
     assert process.returncode != 0
     assert "most recent call first" in output.read_text()
@@ -66,8 +66,8 @@ def test_a_hung_run_shows_its_stacks_and_ends(tmp_path):
 
 def test_names_mean_runs():
     assert suite.chosen([]) == set(suite.RUNS)
-    assert suite.chosen(["e2e-postgresql"]) == set(suite.PARTS)
-    assert suite.chosen(["unit", "e2e-sqlite"]) == {"unit-sqlite", "unit-postgresql", "e2e-sqlite"}
+    assert suite.chosen(["e2e-postgresql"]) == {"e2e-postgresql-1", "e2e-postgresql-2"}
+    assert suite.chosen(["unit-sqlite-2", "e2e-sqlite"]) == {"unit-sqlite-2", "e2e-sqlite"}
     with pytest.raises(SystemExit, match="There is no run 'browser'"):
         suite.chosen(["browser"])
 
@@ -80,5 +80,6 @@ def test_parts_are_whole_files_and_together_everything():
     assert set().union(*parts(sizes, 6)) == set(sizes)
 
 
-def test_every_run_has_its_turn():
-    assert sorted(name for together in suite.STAGES for name in together) == sorted(suite.RUNS)
+def test_everything_is_every_group():
+    groups = [suite.GROUPS[name] for name in ("unit-postgresql", "unit-sqlite", "e2e")]
+    assert sorted(name for group in groups for name in group) == sorted(suite.GROUPS["all"]) == sorted(suite.RUNS)

@@ -8,9 +8,10 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from accounts.access import require_desk
 from accounts.models import User
 from common.refusals import Invalid
-from tracking.access import current_shift, require_desk
+from tracking.access import current_shift
 from tracking.actions.journeys import close_journey, open_journey, open_of
 from tracking.actions.legs import end_dispatch, end_round
 from tracking.actions.moves import lock_dispatch, move, moved_on, refusal, require_driver

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from accounts.access import require_desk
+from accounts.audit import record
 from accounts.models import Role, User
 from common.refusals import Conflict, Invalid
 from realtime.inbound import signal
-from tracking.access import current_shift, driver_of, require_desk
+from tracking.access import current_shift, driver_of
 from tracking.actions.legs import end_dispatch
 from tracking.actions.moves import (
     lock_dispatch,
@@ -157,7 +160,22 @@ def request_position(driver: Driver, *, by: User) -> None:
             next_url=fleet_url(driver.pk),
             next_label="See the driver",
         )
-    signal(drive_topic(driver.pk), "position", {"by": "desk"}, keep=ASKED_FOR)
+    with transaction.atomic():
+        signal(drive_topic(driver.pk), "position", {"by": "desk"}, keep=ASKED_FOR)
+        record_driver(driver, "asked_for_position", by=by)
+
+
+def record_driver(driver: Driver, verb: str, *, by: User, details: Mapping[str, Any] | None = None) -> None:
+    """The desk's line about a driver."""
+    record(
+        by,
+        verb,
+        subject_kind="driver",
+        subject_id=driver.pk,
+        label=driver.user.name,
+        person=driver.user,
+        details=details,
+    )
 
 
 def change_driver(
@@ -176,9 +194,17 @@ def change_driver(
         raise Invalid("Please choose a kind of vehicle.")
     if not 0 <= capacity_kg <= 50_000:
         raise Invalid("The capacity must be between 0 and 50000 kg.")
+    chosen = list(skills)
     with transaction.atomic():
         held = lock_drivers([driver.pk])[driver.pk]
-        held.skills.set(skills)  # before the row is saved, whose save tells the pages
-        held.vehicle, held.plate, held.capacity_kg = vehicle, plate.strip()[:12], capacity_kg
-        held.save(update_fields=["vehicle", "plate", "capacity_kg"])
+        wanted = {"vehicle": vehicle, "plate": plate.strip()[:12], "capacity_kg": capacity_kg}
+        changed = {name: [getattr(held, name), value] for name, value in wanted.items()}
+        had = sorted(skill.name for skill in held.skills.all())
+        changed["skills"] = [", ".join(had), ", ".join(sorted(skill.name for skill in chosen))]
+        held.skills.set(chosen)  # before the row is saved, whose save tells the pages
+        for name, value in wanted.items():
+            setattr(held, name, value)
+        held.save(update_fields=[*wanted])
+        different = {name: both for name, both in changed.items() if both[0] != both[1]}
+        record_driver(held, "changed_driver", by=by, details=different)
     return held

@@ -8,6 +8,8 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.access import require_desk
+from accounts.audit import record
 from accounts.models import User
 from bookings.actions.moves import lock_booking
 from bookings.links import job_url
@@ -15,7 +17,6 @@ from bookings.models import Booking
 from bookings.states import BookingStatus
 from common.geo import Point, is_place
 from common.refusals import Conflict, Invalid
-from tracking.access import require_desk
 from tracking.actions.journeys import close_journey, open_of
 from tracking.actions.moves import held_dispatch, lock_legs, lock_with_rounds, move
 from tracking.links import leg_url
@@ -65,7 +66,14 @@ def create_leg(
             created_at=now,
         )
         leg.save(force_insert=True)
+        record_leg(leg, "made_leg", by=by, now=now)
     return leg
+
+
+def record_leg(leg: Leg, verb: str, *, by: User, now: datetime, reason: str = "") -> None:
+    """The desk's line about a leg, which has no states of its own."""
+    person = leg.booking.customer
+    record(by, verb, subject_kind="leg", subject_id=leg.pk, label=str(leg), person=person, reason=reason, now=now)
 
 
 def check_terms(kind: str, note: str, weight_kg: int, pick_up_point: Point | None) -> None:
@@ -90,6 +98,7 @@ def cancel_leg(leg: Leg, *, by: User, reason: str, now: datetime | None = None) 
         held = lock_legs([leg.pk])[leg.pk]
         check_not_over(held)
         call_off([held], by=by, reason=reason.strip(), now=now)
+        record_leg(held, "called_off_leg", by=by, now=now, reason=reason.strip())
     return held
 
 

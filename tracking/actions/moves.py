@@ -16,6 +16,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404
 
 from accounts.models import Role, User
+from common.history import keep
 from common.refusals import Conflict
 from tracking.access import whole
 from tracking.links import drive_url, leg_url
@@ -130,15 +131,15 @@ def note(
     device_at: datetime | None = None,
 ) -> DispatchHistory:
     """Write the history row of what became of `dispatch`, which was in state `before`, and tell whom it concerns."""
-    kept = DispatchHistory.objects.create(
-        subject=dispatch,
-        from_state=before,
-        to_state=dispatch.status,
-        actor=by,
-        actor_role=by.role if by else "clock",
-        reason=reason[:300],
-        at=now,
+    kept = keep(
+        DispatchHistory,
+        before,
+        dispatch.status,
+        by=by,
+        now=now,
+        reason=reason,
         device_at=device_at,
+        subject=dispatch,
     )
     tell(dispatch, before, dispatch.status, by=by, now=now, event=f"dispatchhistory.{kept.pk}")
     return kept
@@ -192,13 +193,5 @@ def move_duty(shift: Shift, to: str, *, by: User | None, now: datetime, device_a
 
 def note_duty(shift: Shift, before: str, *, by: User | None, now: datetime, device_at: datetime | None = None) -> None:
     """Write the history row of a shift, and tell the driver what the desk did."""
-    kept = ShiftHistory.objects.create(
-        subject=shift,
-        from_state=before,
-        to_state=shift.duty,
-        actor=by,
-        actor_role=by.role if by else "clock",
-        at=now,
-        device_at=device_at,
-    )
+    kept = keep(ShiftHistory, before, shift.duty, by=by, now=now, device_at=device_at, subject=shift)
     tell(shift, before, shift.duty, by=by, now=now, event=f"shifthistory.{kept.pk}")

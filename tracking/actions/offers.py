@@ -9,9 +9,10 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from accounts.access import require_desk
 from accounts.models import User
 from common.refusals import Conflict, Invalid
-from tracking.access import current_shift, require_desk
+from tracking.access import current_shift
 from tracking.actions.legs import check_not_over, end_round, open_round
 from tracking.actions.moves import (
     lapsed_words,

@@ -190,7 +190,7 @@ work = Fragment(
         watch(Shift, touches=of_person),
         watch(Dispatch, fields=("status",), touches=of_driver),
         watch(Journey, fields=("near_at",), touches=of_traveller),
-        watch(User, fields=("name", "phone"), touches=drivers_for),
+        watch(User, remember=("role",), fields=("name", "phone"), touches=drivers_for, referring=True),
     ],
 )
 # Not when it was seen: an alert that is painted again is read out again.
@@ -210,7 +210,7 @@ watchers = Fragment(
         watch(Shift, touches=of_person),
         watch(Journey, fields=("closed_at",), touches=of_traveller),
         watch(ShareLink, touches=of_link),
-        watch(User, fields=("name", "is_active"), touches=travellers_to),
+        watch(User, remember=("role",), fields=("name", "is_active"), touches=travellers_to, referring=True),
     ],
 )
 

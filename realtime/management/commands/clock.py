@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import signal
 import threading
@@ -15,12 +16,15 @@ from typing import Any
 
 from django.apps import apps
 from django.core.management.base import BaseCommand
-from django.db import close_old_connections, connections
+from django.db import DatabaseError, close_old_connections, connections
 from django.utils import timezone
+
+from realtime.ticking import Report
 
 log = logging.getLogger(__name__)
 
 Due = Callable[[datetime], int]
+OWN = "the clock's own row"
 END_WITHIN = 20.0  # seconds: less than the service manager gives before it kills
 
 
@@ -36,21 +40,28 @@ class Clock:
     An app that is still running is not started again, so it never overtakes itself.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, report: Report | None = None) -> None:
+        self._report = report
         self._running: dict[str, threading.Thread] = {}
         self._lock = threading.Lock()
         self.done = 0  # since the start
 
     def tick(self, as_of: datetime) -> None:
         """Start everything that is due and not running."""
-        for name, run_due in due_by_app().items():
-            before = self._running.get(name)
-            if before is not None and before.is_alive():
+        late = [name for name, thread in self._running.items() if thread.is_alive()]
+        for name, run_due in self._due(late).items():
+            if name in late:
                 continue
             # Daemons, or an app that hangs would keep the process from ending.
             thread = threading.Thread(target=self._run, args=(name, run_due, as_of), name=f"clock-{name}", daemon=True)
             self._running[name] = thread
             thread.start()
+
+    def _due(self, late: list[str]) -> dict[str, Due]:
+        if self._report is None:
+            return due_by_app()
+        self._report.late, self._report.done = late, self.done
+        return {**due_by_app(), OWN: self._report.run_due}
 
     def wait(self, seconds: float | None = None) -> list[str]:
         """Wait for what is running, for `seconds` in all; returns the apps that are running still."""
@@ -83,11 +94,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Tick until told to stop; then what is running has a while to end."""
-        clock = Clock()
         if options["once"]:
+            clock = Clock()
             clock.tick(timezone.now())
             clock.wait()
             return
+        report = Report()
+        clock = Clock(report)
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
@@ -98,3 +111,5 @@ class Command(BaseCommand):
         left = clock.wait(END_WITHIN)
         if left:
             log.warning("The clock stopped while these were still running: %s.", ", ".join(left))
+        with contextlib.suppress(DatabaseError):  # it will be found silent
+            report.close()

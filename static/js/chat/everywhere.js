@@ -1,4 +1,5 @@
 // What chat does on every page: what was written before is sent, what arrived counts as delivered.
+import { late } from "../late.js";
 import "./delivered.js";
 import { flush } from "./sender.js";
 
@@ -6,9 +7,9 @@ flush();
 
 let page = null;
 function show() {
-  if (document.querySelector("[data-chat]")) page ??= import("./page.js");
+  if (document.querySelector("[data-chat]")) page ??= late(() => import("./page.js"));
 }
-if (document.querySelector("[data-quick]")) import("./quick.js");
+if (document.querySelector("[data-quick]")) late(() => import("./quick.js"));
 // The link in the navigation is the same on every page: which one this is, the page says itself.
 function mark() {
   for (const link of document.querySelectorAll('[data-live="chat.unread"] a')) {

@@ -12,7 +12,9 @@ const clock = (ms) => new Date(ms).toLocaleTimeString([], { hour: "2-digit", min
 export function show(state, asOf) {
   if (state === "live") since = 0;
   else since ||= Date.now();
+  const hears = (state === "live" || state === "polling") && root.dataset.live !== state;
   root.dataset.live = state;
+  if (hears) document.dispatchEvent(new CustomEvent("live:hears"));
   const badge = document.getElementById("live-badge");
   if (!badge) return;
   const rest = since ? since + settings.trouble - Date.now() : 0;

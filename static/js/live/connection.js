@@ -2,6 +2,7 @@
 import { page, settings } from "./settings.js";
 
 const STOP = new Set([4401, 4403]); // signed out; not yours
+const INSTEAD = 4014; // a switch says: ask instead
 // At most 32, another number for each page: pages that came back together would all answer the same frame.
 const ACK_FRAMES = 17 + Math.floor(Math.random() * 16);
 const ACK_BYTES = 64 * 1024;
@@ -10,7 +11,7 @@ const HANDSHAKE = 10_000;
 const wait = (least, most) => least + Math.random() * (most - least);
 
 export class Connection {
-  // `on` hears open(), message(object), down(), stopped(code).
+  // `on` hears open(), message(object), down(code), stopped(code), instead().
   constructor(on) {
     Object.assign(this, { on, socket: null, tries: 0, spread: 0, frames: 0, unacked: 0, bytes: 0, lags: [], wanted: false, due: Infinity, beaten: 0, roundTrip: null });
   }
@@ -58,7 +59,7 @@ export class Connection {
   beat(away, within) {
     if (!this.isOpen) return;
     if (this.unacked) this.ack();
-    this.send({ t: "beat", away });
+    this.send({ t: "beat", away, rtt: this.roundTrip });
     this.beaten = performance.now();
     this.expect(within);
   }
@@ -84,7 +85,8 @@ export class Connection {
     clearTimeout(this.patience);
     this.heard();
     if (STOP.has(code)) { this.wanted = false; this.on.stopped(code); return; }
-    this.on.down();
+    this.on.down(code);
+    if (code === INSTEAD) { this.wanted = false; this.on.instead(); }
     if (this.wanted) this.retry = setTimeout(() => this.connect(), this.delay(code));
   }
 
@@ -122,6 +124,7 @@ export class Connection {
   }
 }
 
-export const hello = (i, cursor, topics) => ({
-  t: "hello", i, c: cursor, topics, page: page().slice(0, 200), ...(settings.link && { link: settings.link }),
+// `back`: the page had a socket before.
+export const hello = (i, cursor, topics, back) => ({
+  t: "hello", i, c: cursor, topics, page: page().slice(0, 200), ...(settings.link && { link: settings.link }), ...(back && { back }),
 });

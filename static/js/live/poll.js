@@ -6,7 +6,7 @@ const LONGEST = 4000; // characters
 const SLOWER = 1.5; // after each unchanged answer
 
 export class Poll {
-  // `on` hears answer(message), unchanged(cursor), asOf(ms), transport(word), signedOut(), failed().
+  // `on` hears heard(), answer(message), unchanged(cursor), asOf(ms), transport(word), signedOut(), failed().
   constructor(ask, on) {
     Object.assign(this, { ask, on, running: false, every: settings.pollEvery });
   }
@@ -54,8 +54,10 @@ export class Poll {
 
   // What does not fit an address (proxies take 8 kB) is posted.
   question(options) {
-    const { cursor, topics } = this.ask();
-    const query = new URLSearchParams({ c: cursor, page: page().slice(0, 200), ...(settings.link && { link: settings.link }) });
+    const { cursor, topics, failed } = this.ask();
+    const query = new URLSearchParams({
+      c: cursor, page: page().slice(0, 200), ...(settings.link && { link: settings.link }), ...(failed && { failed }),
+    });
     for (const topic of topics) query.append("topic", topic);
     const text = query.toString();
     if (text.length > LONGEST) return fetch(settings.poll, { ...options, method: "POST", body: query });
@@ -63,8 +65,9 @@ export class Poll {
   }
 
   take(answer, message) {
-    if (answer.status === 401) { this.stop(); this.on.signedOut(); return; }
+    if (answer.status === 401 || answer.status === 403) { this.stop(); this.on.signedOut(); return; }
     if (answer.status !== 200 && answer.status !== 204) { this.on.failed(); return; }
+    this.on.heard();
     this.on.asOf(Number(answer.headers.get("Live-As-Of")) || Date.now());
     if (message) {
       this.every = settings.pollEvery;

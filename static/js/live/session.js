@@ -17,14 +17,17 @@ const PROBE = 3000; // and when there is reason to doubt
 let cursor = settings.cursor;
 let followed = topicsOnPage();
 let doubt = 0; // the timer of the next probe
+let welcomes = 0;
+let failed = 0; // tries to open a socket
 
 const standing = () => asked.oldest() ?? cursor;
 
-export const socket = new Connection({ open: () => greet(standing()), message, down, stopped });
-export const poll = new Poll(() => ({ cursor: standing(), topics: followed }), {
+export const socket = new Connection({ open: () => greet(standing()), message, down, stopped, instead: () => poll.start(true) });
+export const poll = new Poll(() => ({ cursor: standing(), topics: followed, failed: status.isPolled() ? failed : 0 }), {
   answer: (answer) => { polled(); take(answer); for (const each of answer.s ?? []) signalled(each); },
   unchanged: (now) => { polled(); cursor = now || cursor; },
   failed: () => status.answeredPoll(false),
+  heard: () => { failed = 0; }, // told, or of a time when nothing came through
   asOf: (now) => { status.setClock(now); status.confirm(now); },
   transport: (word) => { if (word === "poll") socket.pause(); else socket.connect(); },
   signedOut: () => stopped(4401),
@@ -33,7 +36,7 @@ export const poll = new Poll(() => ({ cursor: standing(), topics: followed }), {
 function greet(from) {
   followed = topicsOnPage();
   if (!socket.isOpen) return;
-  socket.send(hello(asked.hello(from), from, [...followed]));
+  socket.send(hello(asked.hello(from), from, [...followed], welcomes > 0));
   socket.expect(ANSWER);
 }
 
@@ -62,6 +65,8 @@ function answered(m) {
   status.confirm(m.now);
   if (m.t !== "welcome" || m.more || m.reset) return;
   socket.welcomed();
+  welcomes += 1;
+  failed = 0;
   poll.stop();
   status.welcome();
   tell("live:welcome");
@@ -112,7 +117,8 @@ function onPage(from) {
   tell("live:applied");
 }
 
-function down() {
+function down(code) {
+  if (code === 1006 && !status.isWelcomed()) failed += 1;
   cursor = standing();
   if (asked.forget() && poll.running) poll.now(); // a poll on its way may not know of all that was asked
   status.down();

@@ -14,6 +14,7 @@ let heardAt = 0;
 
 export const isStopped = () => stopped;
 export const isWelcomed = () => welcomed;
+export const isPolled = () => polled;
 export const isTroubledFor = (ms) => !welcomed && !stopped && badge.troubledFor() >= ms;
 
 export function tell() {

@@ -30,7 +30,11 @@ for (const kind of ["pointermove", "pointerdown"]) {
   }, { passive: true });
 }
 
-export const isPointedAt = (list) => pointed.list === list && list.dataset.part !== "tail" && performance.now() - pointed.at < REST;
+// A list that pauses does so for as long as a mouse rests on it, or the focus is in it.
+const PAUSED = "[data-pause]:focus-within" + (matchMedia("(hover: hover)").matches ? ", [data-pause]:hover" : "");
+
+export const isPointedAt = (list) => list.matches(PAUSED)
+  || (pointed.list === list && list.dataset.part !== "tail" && performance.now() - pointed.at < REST);
 
 // Keep only the newest thing to do for an element; `ready` says when, `act` does it, `topic` is what it shows.
 export function hold(id, ready, act, topic) {

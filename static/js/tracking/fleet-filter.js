@@ -10,7 +10,8 @@ const wanted = () => Object.fromEntries(new FormData(form));
 function fits({ dataset }, { words, duty, connection, load }) {
   if (!words.every((word) => dataset.name.toLowerCase().includes(word))) return false;
   if (duty === "" ? dataset.duty === "off_duty" : duty !== "all" && dataset.duty !== duty) return false;
-  return (!connection || dataset.connection === connection) && (!load || dataset.load === load);
+  if (connection === "stale" ? dataset.connection === "online" : connection && dataset.connection !== connection) return false;
+  return !load || dataset.load === load;
 }
 
 export function filter() {

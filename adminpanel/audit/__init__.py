@@ -1,0 +1,1 @@
+"""The audit: everything that was done, as one list, and its search."""

@@ -1,0 +1,1 @@
+"""The dashboard: its figures, how they went, and what its charts are drawn from."""

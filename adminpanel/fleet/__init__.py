@@ -1,0 +1,1 @@
+"""The drivers, their legs and their days, as the desk sees them."""

@@ -1,0 +1,1 @@
+"""What the desk types: a module for each of its rooms."""

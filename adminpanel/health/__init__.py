@@ -1,0 +1,1 @@
+"""The live system as the desk reads it: what is measured, the limits, and who is here."""

@@ -1,0 +1,1 @@
+"""What waits for the desk's decision: documents, reviews, disputes."""
