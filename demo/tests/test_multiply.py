@@ -6,7 +6,6 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.core.management.color import no_style
 from django.db import connection
 from django.utils import timezone
 
@@ -14,7 +13,8 @@ from accounts.models import AccountHistory, Technician, User
 from bookings import actions
 from bookings.models import Bid, BidHistory, Booking, BookingHistory, ReviewFlag, Session, SessionHistory
 from bookings.tests import make
-from demo.multiply import OF_A_JOB, OF_A_PERSON, multiply
+from demo.multiply import multiply
+from demo.tests.conftest import number_on
 
 NOW = timezone.now()
 
@@ -29,17 +29,13 @@ def test_it_is_for_a_demo_on_postgresql(settings, db):
 
 
 @pytest.fixture
-def low_ids(db):
-    """Ids begin behind what is there: sequences outlive a test, and each multiplying takes them ten times higher."""
-    with connection.cursor() as cursor:
-        for statement in connection.ops.sequence_reset_sql(
-            no_style(), [model for model, _ in (*OF_A_PERSON, *OF_A_JOB)]
-        ):
-            cursor.execute(statement)
+def low_numbers(db):
+    """New rows come right behind what is there: each multiplying takes the numbers ten times higher."""
+    number_on()
 
 
 @pytest.fixture
-def past(low_ids, alice, bob, frank):
+def past(low_numbers, alice, bob, frank):
     """A finished job, one called off, one still open, one that is assigned."""
     done = make.finished(make.visit(alice, bob, now=NOW - 7 * make.DAY))
     off = make.job(alice, now=NOW)

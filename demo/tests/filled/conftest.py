@@ -9,7 +9,7 @@ import pytest
 from pytest_django.plugin import DjangoDbBlocker
 
 from demo.fill import fill
-from demo.tests.conftest import NOW, made_once
+from demo.tests.conftest import NOW, made_once, number_on
 
 
 @pytest.fixture(scope="package")
@@ -20,4 +20,5 @@ def made_demo(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iter
 @pytest.fixture
 def demo(made_demo: None, db: None, settings: Any) -> None:
     """A database with the whole demo, in demo mode."""
+    number_on()
     settings.DEMO = True
