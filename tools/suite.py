@@ -39,8 +39,8 @@ class Run:
         return self.name.startswith("e2e")
 
 
-# The tests use real threads, sockets and browsers, and on a busy machine one of thousands now and then misses its moment.
-# What failed is run once more; what fails twice has failed, and what passed then is named and counted in the summary.
+# The tests use real threads, sockets and browsers, and on a busy machine one of thousands now and then misses its
+# moment. What failed is run once more; what fails twice has failed, and what passed then is named and counted.
 ONCE_MORE = ("-p", "pytest_rerunfailures", "--reruns", "1", "-r", "aR")
 HALVES = (1, 2)
 
