@@ -100,11 +100,13 @@ MOST_OF = {"notifications:read": 2, "notifications:clear": 2}
 class Crawl:
     """A walk through all that one person can reach; `wrong` says what was wrong, page by page.
 
-    Of one address, `most` pages with different arguments are looked at.
+    Of one address, `most` pages with different arguments are looked at; of the views whose names begin with `beyond`,
+    none.
     """
 
     client: Client
     most: int = 25
+    beyond: str | None = None
     wrong: list[str] = field(default_factory=list)
     pages: dict[str, HttpResponse] = field(default_factory=dict)
     _seen: Counter[str] = field(default_factory=Counter)
@@ -129,6 +131,8 @@ class Crawl:
             name = resolve(urlsplit(url).path).view_name
         except Resolver404:
             self.wrong.append(f"{source} leads to {url}, which does not exist")
+            return
+        if self.beyond and name.startswith(self.beyond):
             return
         self._seen[name] += 1
         if self._seen[name] > MOST_OF.get(name, self.most):

@@ -94,6 +94,19 @@ class Serving:
         processes.stop([self.process], patience=15)
 
 
+class Connection(ClientConnection):
+    """Reads what came, also when nobody takes its answer any more.
+
+    The library drops the frames that it read together with a close frame when its own close frame cannot be sent,
+    which happens when the server has gone meanwhile.
+    """
+
+    def send_data(self) -> None:
+        """As ever; that the other side is gone shows at the next reading."""
+        with contextlib.suppress(ConnectionError):
+            super().send_data()
+
+
 class Line:
     """A page's socket over TCP."""
 
@@ -107,6 +120,7 @@ class Line:
             max_size=None,
             compression=None,
             ping_interval=None,
+            create_connection=Connection,
         )
         self.socket: ClientConnection = self._open.enter_context(connection)
         self.got: list[dict[str, Any]] = []
