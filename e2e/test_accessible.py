@@ -1,4 +1,5 @@
-"""Every page of the app, as everybody who may open it sees it, in both themes: axe-core finds nothing serious.
+"""Every page of the app, as everybody who may open it sees it, in both themes: axe-core finds nothing serious, and
+nothing is there for a mouse alone.
 
 The pages are those of the table in tests/test_site_access.py, so that a new address is looked at by itself.
 """
@@ -29,6 +30,23 @@ LOOKS = (("light", PHONE, RULES), ("dark", WIDE, ["color-contrast"]))
 # Whose pages are looked at, and in how many tests: each is over in less than a minute.
 PARTS = {"alice": 2, "bob": 2, "frank": 6, "ed": 1, "": 1}
 FILES = "photo|file|evidence|export"  # what may be one, by its address
+# What looks as if it could be clicked, or is a control, and cannot be reached with the Tab key. One of several tabs or
+# items of a menu is: arrow keys go on from there. What is hidden from readers too is nobody's to press.
+MOUSE_ONLY = """() => {
+  const controls = 'a[href], button, input, select, textarea, summary';
+  const reached = `${controls}, label, option, [tabindex], audio, video`;
+  const among = '[role=tab], [role=menuitem], [role=option], [role=radio], [inert] *, [aria-hidden=true]';
+  const wrong = [];
+  for (const each of document.querySelectorAll('body *')) {
+    if (!each.checkVisibility({visibilityProperty: true}) || !each.getClientRects().length) continue;
+    const is = (what) => wrong.push(`${what}: ${each.outerHTML.slice(0, 160)}`);
+    if (each.tabIndex > 0) is('jumps the queue');
+    if (each.matches(controls) && each.tabIndex < 0 && !each.matches(among)) is('no key reaches it');
+    const looks = (element) => getComputedStyle(element).cursor === 'pointer';
+    if (looks(each) && !looks(each.parentElement) && !each.closest(reached)) is('only a mouse clicks it');
+  }
+  return wrong;
+}"""
 # Nothing for people to read, or a piece of a page.
 NO_PAGE = {
     "realtime:poll",
@@ -111,4 +129,5 @@ def test_no_page_has_a_serious_fault(settled: Settled, person: People, console: 
             # Colours fade over; what a swap has taken away ends by an error.
             page.evaluate("Promise.allSettled(document.getAnimations().map((each) => each.finished))")
             wrong += [f"{who or 'a stranger'} {url} {scheme}: {each}" for each in findings(page, rules)]
+            wrong += [f"{who or 'a stranger'} {url} {size['width']}: {each}" for each in page.evaluate(MOUSE_ONLY)]
     assert not wrong, "\n".join(wrong)
