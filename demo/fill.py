@@ -195,7 +195,7 @@ def usual_stories(teller: Teller, weeks: int, taken: set[tuple[str, int]]) -> li
         for days in range(7 * weeks, 0, -1) if person.verified else ():
             day = teller.now - timedelta(days=days)
             works = day.astimezone(LONDON).weekday() in person.days and (person.email, days) not in taken
-            if not works or teller.chance.random() > 0.08:
+            if not works or teller.chance.random() > 0.09:
                 continue
             start = local(day, teller.chance.randint(person.hours[0] + 1, 12), teller.chance.choice((0, 30)))
             customer, kind = others[len(stories) % len(others)], teller.kind_for(person.email)
