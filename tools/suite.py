@@ -23,6 +23,8 @@ from pathlib import Path
 from tools import packages, processes, servers
 
 RUN_WITHIN = 55 * 60  # seconds for one run; a single hung test is ended by faulthandler_timeout long before
+AT_ONCE = min(4, os.cpu_count() or 1)  # runs, each a pytest with its servers
+LOOK_EVERY = 0.2  # seconds
 
 
 @dataclass(frozen=True)
@@ -54,9 +56,8 @@ UNIT_POSTGRESQL = halves("unit-postgresql", (), production=True)
 UNIT_SQLITE = halves("unit-sqlite", ("-m", "not postgresql"), production=False)
 E2E_POSTGRESQL = halves("e2e-postgresql", ("e2e",), production=True)
 E2E_SQLITE = [Run("e2e-sqlite", ("e2e", "-m", "smoke"), production=False)]
-# The runs of a stage go at the same time.
-STAGES = (UNIT_POSTGRESQL, UNIT_SQLITE, E2E_POSTGRESQL, E2E_SQLITE)
-RUNS = {run.name: run for together in STAGES for run in together}
+# In the order in which they begin: the long ones first, so that no core waits long for the last.
+RUNS = {run.name: run for run in (*UNIT_POSTGRESQL, *E2E_POSTGRESQL, *UNIT_SQLITE, *E2E_SQLITE)}
 GROUPS = {
     "all": tuple(RUNS),
     "unit": tuple(run.name for run in UNIT_POSTGRESQL + UNIT_SQLITE),
@@ -75,14 +76,20 @@ class Going:
     folder: Path
     process: subprocess.Popen[bytes]
     until: float = field(default_factory=lambda: time.monotonic() + RUN_WITHIN)
+    servers: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)  # closed when it has ended
 
     @property
     def output(self) -> Path:
         """Where its words are kept when another run has the terminal."""
         return self.folder / "output"
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended, or should have."""
+        return self.process.poll() is not None or time.monotonic() >= self.until
+
     def wait(self) -> None:
-        """Return when it ended; one that hangs shows its stacks and is killed."""
+        """Return when it and its servers have ended; one that hangs shows its stacks and is killed."""
         try:
             self.process.wait(max(0.0, self.until - time.monotonic()))
         except subprocess.TimeoutExpired:
@@ -93,6 +100,13 @@ class Going:
         finally:
             processes.signal_group(self.process, signal.SIGKILL)
             self.process.wait()
+            self.servers.close()
+
+    def show(self, extra: list[str]) -> None:
+        """Print what it said while another run had the terminal."""
+        if self.output.exists():
+            print(f"\n{self.run.name}: pytest {' '.join([*self.run.arguments, *extra])}")
+            print(self.output.read_text(errors="replace"), flush=True)
 
     def tally(self, *, may_be_empty: bool) -> Counter[str]:
         """How its tests ended; a run that died, or ran nothing, counts as one error."""
@@ -108,38 +122,53 @@ class Going:
         return ended
 
 
-def begin(run: Run, extra: list[str], environment: dict[str, str], folder: Path, *, quiet: bool) -> Going:
-    """Start `run` in its own folder, its words to the terminal or, when `quiet`, to a file."""
+def begin(run: Run, extra: list[str], folder: Path, *, quiet: bool) -> Going:
+    """Start `run` on servers of its own, its words to the terminal or, when `quiet`, to a file."""
     folder.mkdir()
-    env = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}}
-    env |= {**environment, "VAR_DIR": str(folder / "var"), "CALLOUT_TALLY": str(folder / "tally.json")}
-    env |= {"CALLOUT_RUN": run.name, "PYTHONUNBUFFERED": "1"}
-    if run.browser:
-        env["CHROMIUM"] = packages.chromium() or ""
-    command = [sys.executable, "-X", "faulthandler", "-m", "pytest", *run.arguments, *ONCE_MORE, *extra]
-    if not quiet:
-        print(f"\n{run.name}: pytest {' '.join([*run.arguments, *extra])}", flush=True)
-        return Going(run, folder, processes.start(command, env=env))
-    with (folder / "output").open("wb") as output:
-        return Going(run, folder, processes.start(command, env=env, output=output))
-
-
-def stage(runs: list[Run], extra: list[str], folder: Path) -> Counter[str]:
-    """Do `runs` at the same time, each on servers of its own; the sum of their tallies."""
     with contextlib.ExitStack() as stack:
-        going: list[Going] = []
-        stack.callback(lambda: processes.stop([one.process for one in going]))
-        for run in runs:
-            environment = stack.enter_context(servers.throw_away()) if run.production else {}
-            going.append(begin(run, extra, environment, folder / run.name, quiet=bool(going)))
-        total: Counter[str] = Counter()
+        environment = stack.enter_context(servers.throw_away()) if run.production else {}
+        env = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}}
+        env |= {**environment, "VAR_DIR": str(folder / "var"), "CALLOUT_TALLY": str(folder / "tally.json")}
+        env |= {"CALLOUT_RUN": run.name, "PYTHONUNBUFFERED": "1"}
+        if run.browser:
+            env["CHROMIUM"] = packages.chromium() or ""
+        command = [sys.executable, "-X", "faulthandler", "-m", "pytest", *run.arguments, *ONCE_MORE, *extra]
+        output = stack.enter_context((folder / "output").open("wb")) if quiet else None
+        if not quiet:
+            print(f"\n{run.name}: pytest {' '.join([*run.arguments, *extra])}", flush=True)
+        return Going(run, folder, processes.start(command, env=env, output=output), servers=stack.pop_all())
+
+
+def side_by_side(runs: list[Run], extra: list[str], folder: Path, at_once: int) -> Counter[str]:
+    """Do `runs`, `at_once` of them at a time, one of those with the terminal; the sum of their tallies."""
+    waiting, going, unshown = list(runs), list[Going](), list[Going]()
+    total: Counter[str] = Counter()
+    try:
+        while waiting or going:
+            while waiting and len(going) < at_once:
+                run = waiting.pop(0)
+                going.append(begin(run, extra, folder / run.name, quiet=has_terminal(going)))
+            over = [one for one in going if one.is_over]
+            for one in over:
+                one.wait()
+                going.remove(one)
+            unshown += over
+            if not has_terminal(going):
+                for one in unshown:
+                    one.show(extra)
+                    total += one.tally(may_be_empty=bool(extra))
+                unshown.clear()
+            time.sleep(0 if over else LOOK_EVERY)
+    finally:
+        processes.stop([one.process for one in going])
         for one in going:
-            one.wait()
-            if one.output.exists():
-                print(f"\n{one.run.name}: pytest {' '.join([*one.run.arguments, *extra])}")
-                print(one.output.read_text(errors="replace"), flush=True)
-            total += one.tally(may_be_empty=bool(extra))
-        return total
+            one.servers.close()
+    return total
+
+
+def has_terminal(going: list[Going]) -> bool:
+    """Whether one of them writes to the terminal."""
+    return any(not one.output.exists() for one in going)
 
 
 def closing_line(total: Counter[str], seconds: float) -> str:
@@ -167,12 +196,9 @@ def main(arguments: list[str]) -> int:
     names, extra = chosen(arguments[:split]), arguments[split + 1 :]
     packages.ensure(browser=any(RUNS[name].browser for name in names))
     began = time.monotonic()
-    total: Counter[str] = Counter()
     with tempfile.TemporaryDirectory(prefix="callout-suite-") as folder:
-        for together in STAGES:
-            runs = [run for run in together if run.name in names]
-            if runs:
-                total += stage(runs, extra, Path(folder))
+        runs = [run for name, run in RUNS.items() if name in names]
+        total = side_by_side(runs, extra, Path(folder), AT_ONCE)
     bad = total["failed"] + total["error"] + total["skipped"] + total["xfailed"]
     print(f"\n{closing_line(total, time.monotonic() - began)}", flush=True)
     return 0 if total["passed"] and not bad else 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from collections import Counter
@@ -62,6 +63,32 @@ def test_a_hung_run_shows_its_stacks_and_ends(tmp_path):
 
     assert process.returncode != 0
     assert "most recent call first" in output.read_text()
+
+
+def test_runs_go_side_by_side_and_each_is_heard_once(tmp_path, capfd, monkeypatch):
+    """Two at a time; what went without the terminal is printed when no other has it; servers end with their run."""
+    at_once: list[int] = []
+    going: set[str] = set()
+
+    def begin(run: suite.Run, extra: list[str], folder: Path, *, quiet: bool) -> suite.Going:
+        folder.mkdir()
+        (folder / "tally.json").write_text(json.dumps({"passed": 1}))
+        going.add(run.name)
+        at_once.append(len(going))
+        stack = contextlib.ExitStack()
+        stack.callback(going.discard, run.name)
+        output = stack.enter_context((folder / "output").open("wb")) if quiet else None
+        command = [sys.executable, "-c", f"print('words of {run.name}')"]
+        return suite.Going(run, folder, processes.start(command, output=output), servers=stack)
+
+    monkeypatch.setattr(suite, "begin", begin)
+
+    total = suite.side_by_side(list(suite.RUNS.values()), [], tmp_path, 2)
+
+    assert total == {"passed": len(suite.RUNS)}
+    assert max(at_once) == 2 and not going
+    said = capfd.readouterr().out
+    assert [said.count(f"words of {name}\n") for name in suite.RUNS] == [1] * len(suite.RUNS)
 
 
 def test_names_mean_runs():
