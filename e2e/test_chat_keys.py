@@ -12,6 +12,7 @@ from accounts.models import Role, User
 from chat import actions
 from chat.models import Conversation
 from e2e.flow import customer, stay, stayed
+from e2e.keys import tab_to
 from e2e.talk import (
     agreed,
     attach,
@@ -31,7 +32,6 @@ from e2e.talk import (
 )
 
 WIDE = {"viewport": {"width": 1440, "height": 900}}
-MOST_TABS = 60
 
 
 @pytest.fixture
@@ -44,27 +44,6 @@ def alice(db: None) -> User:
 def thread(alice: User, bob: User) -> Conversation:
     """About a job that Bob has been accepted for."""
     return agreed(alice, bob)
-
-
-def tab_to(page: Page, wanted: Locator, *, back: bool = False) -> None:
-    """Press Tab until the focus is there, and can be seen."""
-    expect(wanted).to_have_count(1)
-    for _ in range(MOST_TABS):
-        if wanted.evaluate("(element) => element === document.activeElement"):
-            break
-        page.keyboard.press("Shift+Tab" if back else "Tab")
-    expect(wanted).to_be_focused()
-    assert wanted.evaluate(SHOWS_FOCUS), f"the focus cannot be seen on {wanted}"
-
-
-# A ring of its own, or of the label that stands for a file field or of the box around a field.
-SHOWS_FOCUS = """(element) => {
-  const near = [element, element.previousElementSibling, element.parentElement, element.parentElement?.parentElement];
-  const drawn = near.filter(Boolean).flatMap((each) => [null, "::after"].map((part) => getComputedStyle(each, part)));
-  return drawn.some(({ outlineStyle, outlineWidth, boxShadow }) => {
-    return (outlineStyle !== "none" && outlineWidth !== "0px") || boxShadow !== "none";
-  });
-}"""
 
 
 def test_everything_is_done_by_keyboard_alone(person, alice, bob, frank, thread):
