@@ -143,10 +143,11 @@ def test_a_client_that_stops_reading_is_closed_and_costs_little_memory(
 def test_the_clock_stops_when_it_is_told_to(transactional_db: None, tmp_path: Path) -> None:
     from realtime.models import JournalRow
 
+    old = JournalRow.objects.filter(topic="t")  # what is due elsewhere may write rows of its own
     JournalRow.objects.create(topic="t", fragment="f", key="k", at="2020-01-01T00:00Z")
     clock = manage(tmp_path, "clock", "--every", "0.1")
     try:
-        until(lambda: not JournalRow.objects.exists(), "it has pruned", 60)
+        until(lambda: not old.exists(), "it has pruned", 60)
         clock.send_signal(signal.SIGTERM)
         assert clock.wait(20) == 0
     finally:
