@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
-from accounts.models import User
+from accounts.models import Flag, User
 from e2e import database
 from e2e.flow import Way
 from e2e.live import Desks, kitchen
@@ -83,6 +83,22 @@ def site(_site_process: Site) -> Site:
     _site_process.reset()
     database.empty()
     return _site_process
+
+
+@pytest.fixture
+def media(site: Site, settings: Any) -> Path:
+    """The site's media folder, which files of this process go to as well."""
+    settings.MEDIA_ROOT = Path(site.base_env["MEDIA_ROOT"])
+    return settings.MEDIA_ROOT
+
+
+@pytest.fixture
+def flags_on_again(db: None) -> Iterator[None]:
+    """The running site must not go on with what a test turned."""
+    yield
+    for row in Flag.objects.exclude(everyone=True):
+        row.everyone = True
+        row.save()
 
 
 @pytest.fixture

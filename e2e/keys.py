@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Locator, Page, expect
 
-MOST_TABS = 100
+MOST_TABS = 60
 
 # A ring of its own, or of the label that stands for a field or of the box around it.
 SHOWS_FOCUS = """(element) => {
@@ -27,14 +27,14 @@ def tab_to(page: Page, wanted: Locator, *, back: bool = False) -> None:
     assert wanted.evaluate(SHOWS_FOCUS), f"the focus cannot be seen on {wanted}"
 
 
-def press(page: Page, wanted: Locator, key: str = "Enter", *, back: bool = False) -> None:
+def press(page: Page, wanted: Locator, key: str = "Enter") -> None:
     """Go there by Tab and press `key`."""
-    tab_to(page, wanted, back=back)
+    tab_to(page, wanted)
     page.keyboard.press(key)
 
 
 def write(page: Page, field: Locator, text: str) -> None:
-    """Go to `field` by Tab, which selects what is in it, and type."""
+    """Go to `field` by Tab and write `text` over what is in it."""
     tab_to(page, field)
     page.keyboard.press("Control+a")
     page.keyboard.type(text)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,18 +18,12 @@ from bookings.models import Booking, Dispute
 from bookings.tests import make, quarrel
 from bookings.tests.make import HOUR
 from e2e.flow import PHONE, Way, answer, ask, follows, sheet, stay, stayed
-from e2e.site import Site
 
 WIDE: dict[str, Any] = {"viewport": {"width": 1440, "height": 900}}
 TWO_WAYS = pytest.mark.parametrize("way", ["live", "switched off"], indirect=True)
 PHOTO = {"name": "Tap.jpg", "mimeType": "image/jpeg", "buffer": make.picture().read()}
 PAPER = {"name": "Report.pdf", "mimeType": "application/pdf", "buffer": quarrel.PDF}
-
-
-@pytest.fixture(autouse=True)
-def media(site: Site, settings: Any) -> None:
-    """Files of this process stand where the site looks for them."""
-    settings.MEDIA_ROOT = Path(site.base_env["MEDIA_ROOT"])
+pytestmark = pytest.mark.usefixtures("media")
 
 
 @pytest.fixture

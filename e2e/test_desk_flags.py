@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -23,21 +23,13 @@ from tracking.tests import make as road
 
 WITHIN = 10_000  # ms: what the pages have to move
 WIDE: dict[str, Any] = {"viewport": {"width": 1440, "height": 900}}
+pytestmark = pytest.mark.usefixtures("flags_on_again")
 
 
 @pytest.fixture
 def frank(db: None) -> User:
     """The desk."""
     return make.person("Frank", Role.ADMIN, is_staff=True)
-
-
-@pytest.fixture(autouse=True)
-def flags_on_again(db: None) -> Iterator[None]:
-    """The running site must not go on with what this test turned."""
-    yield
-    for row in Flag.objects.exclude(everyone=True):
-        row.everyone = True
-        row.save()
 
 
 def opened(person: Callable[..., Page], who: User, address: str, **options: Any) -> Page:

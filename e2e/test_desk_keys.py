@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
 from accounts import credentials
-from accounts.models import CredentialKind, Flag, User
+from accounts.models import CredentialKind, User
 from accounts.tests.papers import document
 from bookings.models import Dispute
 from bookings.tests import make, quarrel
@@ -24,21 +23,15 @@ from e2e.flow import customer, follows, job, offered, sheet, stay, stayed
 from e2e.keys import press, tab_to, write
 from e2e.people import People
 from e2e.road import NEAR, leg
-from e2e.site import Site
 from tracking.models import Dispatch
 from tracking.tests import make as road
 
 WIDE: dict[str, Any] = {"viewport": {"width": 1440, "height": 900}}
-
-
-@pytest.fixture(autouse=True)
-def media(site: Site, settings: Any) -> None:
-    """Files of this process stand where the site looks for them."""
-    settings.MEDIA_ROOT = Path(site.base_env["MEDIA_ROOT"])
+pytestmark = pytest.mark.usefixtures("media")
 
 
 @pytest.fixture
-def desk(person: People, frank: User, db: None) -> Callable[[], Page]:
+def dashboard(person: People, frank: User) -> Callable[[], Page]:
     """Frank at his dashboard, once the stage is set."""
 
     def opens() -> Page:
@@ -49,15 +42,6 @@ def desk(person: People, frank: User, db: None) -> Callable[[], Page]:
     return opens
 
 
-@pytest.fixture
-def flags_on_again(db: None) -> Iterator[None]:
-    """The running site must not go on with what a test turned."""
-    yield
-    for row in Flag.objects.exclude(everyone=True):
-        row.everyone = True
-        row.save()
-
-
 def room(page: Page, name: str) -> Page:
     """Into a room of the desk by its rail, past the navigation of the site."""
     press(page, page.get_by_role("navigation", name="The desk").get_by_role("link", name=re.compile(f"^{name}")))
@@ -65,9 +49,9 @@ def room(page: Page, name: str) -> Page:
     return follows(page)
 
 
-def link(page: Page | Locator, name: str | re.Pattern[str]) -> Locator:
+def link(page: Page, name: str) -> Locator:
     """The one link of that name in the page's main part."""
-    return page.locator("main").get_by_role("link", name=name, exact=isinstance(name, str))
+    return page.locator("main").get_by_role("link", name=name, exact=True)
 
 
 def button(page: Page, name: str) -> Locator:
@@ -81,11 +65,11 @@ def is_done(page: Page) -> None:
     assert page.evaluate("document.activeElement !== document.body"), "the focus is lost"
 
 
-def test_a_technician_is_sent_and_a_question_closed_unanswered(desk: Callable[[], Page]) -> None:
+def test_a_technician_is_sent_and_a_question_closed_unanswered(dashboard: Callable[[], Page]) -> None:
     bob, dora = make.technician("Bob"), make.technician("Dora")
     booking = job(customer())
     offered(booking, bob, 61)
-    page = room(desk(), "Jobs")
+    page = room(dashboard(), "Jobs")
     press(page, link(page, booking.title))
     expect(page.get_by_role("heading", level=1)).to_have_text(booking.title)
     stay(follows(page))
@@ -110,10 +94,10 @@ def test_a_technician_is_sent_and_a_question_closed_unanswered(desk: Callable[[]
     stayed(page)
 
 
-def test_somebody_is_found_written_to_and_suspended(desk: Callable[[], Page]) -> None:
+def test_somebody_is_found_suspended_let_in_again_and_written_to(dashboard: Callable[[], Page]) -> None:
     alice = customer()
     make.person("Charlie")
-    page = room(desk(), "People")
+    page = room(dashboard(), "People")
     write(page, page.get_by_label("Name, e-mail or phone"), "alice")
     page.keyboard.press("Enter")
     expect(page.locator("#people > li[id]")).to_have_count(1)
@@ -138,14 +122,14 @@ def test_somebody_is_found_written_to_and_suspended(desk: Callable[[], Page]) ->
     assert Message.objects.get().text == "We have opened your account again."
 
 
-def test_documents_are_checked_one_after_the_other(desk: Callable[[], Page], frank: User) -> None:
+def test_documents_are_checked_one_after_the_other(dashboard: Callable[[], Page]) -> None:
     nina = make.technician("Nina", verified=False)
     until = (timezone.now() + timedelta(days=200)).date()
     identity, insurance = (
         credentials.submit_credential(nina.technician, by=nina, kind=kind, document=document(), valid_until=until)
         for kind in (CredentialKind.IDENTITY, CredentialKind.INSURANCE)
     )
-    page = room(desk(), "Verification")
+    page = room(dashboard(), "Verification")
     press(page, link(page, "Proof of identity"))
     expect(page.get_by_role("heading", level=1)).to_have_text("Proof of identity")
     follows(page)
@@ -160,12 +144,12 @@ def test_documents_are_checked_one_after_the_other(desk: Callable[[], Page], fra
     assert [make.fresh(each).status for each in (identity, insurance)] == ["approved", "rejected"]
 
 
-def test_a_dispute_is_taken_on_and_decided(desk: Callable[[], Page], alice: User, bob: User) -> None:
+def test_a_dispute_is_taken_on_and_decided(dashboard: Callable[[], Page], alice: User, bob: User) -> None:
     now = timezone.now()
     window = {"window_start": now - 2 * HOUR, "window_end": now + 2 * HOUR}
     booking = make.finished(make.visit(alice, bob, now=now - 3 * HOUR, **window), at=now - HOUR).booking
     dispute = quarrel.opened(booking, alice, now=now - HOUR / 2, statement="It still drips.")
-    page = room(desk(), "Disputes")
+    page = room(dashboard(), "Disputes")
     press(page, page.locator("#desk-rows").get_by_role("link"))
     expect(page.get_by_text("It still drips.")).to_be_visible()
     follows(page)
@@ -191,10 +175,10 @@ def test_a_dispute_is_taken_on_and_decided(desk: Callable[[], Page], alice: User
     assert Dispute.objects.get().outcome == "shared"
 
 
-def test_a_leg_is_assigned_and_taken_back(desk: Callable[[], Page], frank: User) -> None:
+def test_a_leg_is_assigned_and_taken_back(dashboard: Callable[[], Page], frank: User) -> None:
     sam = road.at_work("Sam", at=NEAR, now=timezone.now(), plate="AB12 CDE")
     what = leg(job(customer()), frank)
-    page = stay(room(desk(), "Fleet"))
+    page = stay(room(dashboard(), "Fleet"))
     tray = page.locator("#tray-rows")
     press(page, tray.get_by_role("link", name="Assign"))
     tab_to(page, sheet(page).locator(f"#ask-{sam.pk}"))
@@ -203,15 +187,15 @@ def test_a_leg_is_assigned_and_taken_back(desk: Callable[[], Page], frank: User)
     is_done(page)
     expect(tray).to_contain_text("Asking Sam")
     press(page, tray.get_by_role("link", name="Take back"))
-    press(page, sheet(page).get_by_role("button", name=re.compile("^Take (it )?back")))
+    press(page, button(page, "Take it back"))
     is_done(page)
     expect(tray).to_contain_text("Needs a driver")
     assert Dispatch.objects.get(leg=what).status == "revoked"
     stayed(page)
 
 
-def test_a_flag_is_turned_and_the_audit_searched(desk: Callable[[], Page], flags_on_again: None) -> None:
-    page = stay(room(desk(), "Flags"))
+def test_a_flag_is_turned_and_the_audit_searched(dashboard: Callable[[], Page], flags_on_again: None) -> None:
+    page = stay(room(dashboard(), "Flags"))
     row = page.locator("[data-flag=live_driver_messages]")
     press(page, row.get_by_role("link", name=re.compile("^Turn off")))
     write(page, sheet(page).get_by_label("Why"), "The proxy breaks them")

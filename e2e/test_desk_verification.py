@@ -7,7 +7,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,18 +24,13 @@ from e2e.site import Site
 WIDE: dict[str, Any] = {"viewport": {"width": 1440, "height": 900}}
 SOME = timedelta(days=200)
 TWO_WAYS = pytest.mark.parametrize("way", ["live", "switched off"], indirect=True)
+pytestmark = pytest.mark.usefixtures("media")
 
 
 @pytest.fixture
 def nina(db: None) -> User:
     """A technician nobody has verified."""
     return make.technician("Nina", verified=False)
-
-
-@pytest.fixture(autouse=True)
-def media(site: Site, settings: Any) -> None:
-    """Files of this process stand where the site looks for them."""
-    settings.MEDIA_ROOT = Path(site.base_env["MEDIA_ROOT"])
 
 
 def at(person: Callable[..., Page], who: User, where: str, way: Way | None = None, **options: Any) -> Page:

@@ -158,7 +158,7 @@ def side_by_side(runs: list[Run], extra: list[str], folder: Path, at_once: int) 
                     one.show(extra)
                     total += one.tally(may_be_empty=bool(extra))
                 unshown.clear()
-            time.sleep(0 if over else LOOK_EVERY)
+            time.sleep(LOOK_EVERY)
     finally:
         processes.stop([one.process for one in going])
         for one in going:
